@@ -1,0 +1,1 @@
+"""The collector: OTLP in, ClickHouse rows out, SQL over it."""

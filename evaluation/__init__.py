@@ -1,0 +1,1 @@
+"""Batch evaluation of what was traced against what people said."""

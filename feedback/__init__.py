@@ -1,0 +1,1 @@
+"""Assessments: the ledger of feedback that is linked to traces."""
