@@ -34,7 +34,7 @@ WITH
     kvs -> in_order(arraySort(kv -> kv.key, kvs)) AS attributes,
     ns -> fromUnixTimestamp64Nano(reinterpretAsInt64(ns)) AS time,
     -- An id of zeros is no id.
-    id -> if(match(id, '[^\\x00]'), lower(hex(id)), '') AS hexed,
+    id -> if(id IN (unhex('0000000000000000'), unhex('00000000000000000000000000000000')), '', lower(hex(id))) AS hexed,
     -- A trace or span id of another length is no id (opentelemetry/proto/logs/v1/logs.proto).
     (id, size) -> if(length(id) = size, hexed(id), '') AS hexed_if
 SELECT

@@ -1,0 +1,193 @@
+"""The collector, put together: what is made in which order, and how it stops."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+
+from hansei.collector.address import Address
+from hansei.collector.counters import Counters
+from hansei.collector.data_lock import DataLock
+from hansei.collector.dead_letter import DeadLetters
+from hansei.collector.ingest import Ingest
+from hansei.collector.inserter import Inserter
+from hansei.collector.listeners import HttpListeners
+from hansei.collector.migrations import migrate
+from hansei.collector.otlp_grpc import GrpcReceiver
+from hansei.collector.otlp_http import otlp_http_app
+from hansei.collector.retention import apply_retention
+from hansei.collector.settings import Settings
+from hansei.collector.signals import SIGNALS
+from hansei.collector.status import Readiness, status_routes
+from hansei.collector.store import EmbeddedStore, ServerStore, Store, StoreUnavailable
+from hansei.collector.wal import Room, Wal
+
+log = logging.getLogger("hansei.collector")
+
+_GRACE = 5.0
+"""Seconds that requests under way have to finish when the collector stops."""
+_STORE_PAUSE = 1.0
+"""Seconds between two attempts to reach a server that was away at start."""
+
+
+class Collector:
+    """Everything that one ``hansei serve`` is.
+
+    The order matters. First the lock and the ports, so that a second collector fails before it touches
+    anything; then the store and its schema; then the log, whose leftovers are queued for insertion; the
+    receivers come last, and go first when it stops.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Take what is needed from the system. Raises :class:`~hansei.collector.errors.HanseiError` in one line."""
+        self.settings = settings
+        with contextlib.ExitStack() as undo:
+            self._lock = DataLock(settings.data)
+            undo.callback(self._lock.release)
+            self._sockets = {key: undo.enter_context(self._bind(key)) for key in self._http_keys()}
+            self.counters = Counters()
+            self._room = Room(settings.wal_max_size)
+            self._dead_letters = DeadLetters(settings.data / "dead-letter")
+            self.store: Store = (
+                ServerStore(settings.clickhouse) if settings.clickhouse else EmbeddedStore(settings.data / "clickhouse")
+            )
+            undo.callback(self.store.close)
+            self._inserter = Inserter(self.store, self._room, self._dead_letters, self.counters)
+            self._stopping = threading.Event()
+            self._store_problem: str | None = None
+            self._open_store()
+            self._logs = {
+                signal.name: Wal(
+                    settings.data / "wal" / signal.name,
+                    self._room,
+                    lambda segment, signal=signal: self._inserter.put(signal, segment),  # type: ignore[misc]
+                    segment_bytes=settings.segment_size,
+                    segment_age=settings.segment_age,
+                )
+                for signal in SIGNALS
+            }
+            ingest = Ingest.create(
+                self._logs, self.counters, max_request_bytes=settings.max_request_size, api_key=settings.api_key
+            )
+            self._grpc = GrpcReceiver(ingest, settings.otlp_grpc)
+            self._http = HttpListeners()
+            self._http.add(otlp_http_app(ingest), self._sockets["otlp_http"])
+            self._http.add(self._pages(), self._sockets["ui"])
+            if isinstance(self.store, EmbeddedStore):
+                self._http.add(self._sql(self.store), self._sockets["sql"])
+            undo.pop_all()
+
+    def run(self, announce: Callable[[str], None] = print) -> None:
+        """Serve until SIGTERM or SIGINT, then store what is logged. ``announce`` gets a line for each listener."""
+        asyncio.run(self._serve(announce))
+
+    async def _serve(self, announce: Callable[[str], None]) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        self._grpc.start()
+        await self._http.start()
+        addresses = self.addresses()
+        self._lock.announce(str(addresses["sql"]) if "sql" in addresses else None)
+        for key, what in _LISTENERS.items():
+            if key in addresses:
+                announce(f"{what:<28}{_SCHEMES[key]}{addresses[key]}")
+        announce(f"{'data':<28}{self.store.name}")
+        await stop.wait()
+        announce("stopping: no new requests; storing what is logged")
+        left = await self._stop()
+        if left:
+            announce(f"{left} segments stay in the write-ahead log and are stored at the next start")
+
+    async def _stop(self) -> int:
+        self._stopping.set()
+        await asyncio.to_thread(self._grpc.stop, _GRACE)
+        await self._http.stop()
+        for wal in self._logs.values():
+            await asyncio.to_thread(wal.close)
+        left = await asyncio.to_thread(self._inserter.drain, self.settings.drain_timeout)
+        self.store.close()
+        self._lock.release()
+        return left
+
+    def addresses(self) -> dict[str, Address]:
+        """Where each listener listens, with the ports that the system picked."""
+        found = {
+            key: Address(getattr(self.settings, key).host, bound.getsockname()[1])
+            for key, bound in self._sockets.items()
+        }
+        return {"otlp_grpc": Address(self.settings.otlp_grpc.host, self._grpc.port), **found}
+
+    def readiness(self) -> Readiness:
+        """Whether requests are taken, and what waits."""
+        problem = self._store_problem or self._inserter.unavailable
+        return Readiness(
+            ready=not self._stopping.is_set() and self._room.used < self._room.capacity,
+            store=problem or "ok",
+            waiting_bytes=self._room.used,
+            waiting_segments=self._inserter.waiting,
+            dead_letters=self._dead_letters.count(),
+        )
+
+    def metrics(self) -> bytes:
+        """The Prometheus text."""
+        self.counters.wal_bytes.set(self._room.used)
+        self.counters.wal_capacity_bytes.set(self._room.capacity)
+        self.counters.wal_segments.set(self._inserter.waiting)
+        return self.counters.text()
+
+    def _http_keys(self) -> tuple[str, ...]:
+        return ("otlp_http", "ui") if self.settings.clickhouse else ("otlp_http", "ui", "sql")
+
+    def _bind(self, key: str) -> socket.socket:
+        address: Address = getattr(self.settings, key)
+        return address.bind(key)
+
+    def _open_store(self) -> None:
+        """Bring the schema up to date, then insert. A server that is away is waited for in the background."""
+        try:
+            self._prepare_store()
+        except StoreUnavailable as error:
+            self._store_problem = str(error)
+            log.warning("%s; what comes in waits in the write-ahead log", error)
+            threading.Thread(target=self._await_store, name="store-opener", daemon=True).start()
+
+    def _await_store(self) -> None:
+        while not self._stopping.wait(_STORE_PAUSE):
+            try:
+                self._prepare_store()
+            except Exception as error:
+                self._store_problem = str(error)
+            else:
+                log.warning("ClickHouse at %s answers now", self.store.name)
+                self._store_problem = None
+                return
+
+    def _prepare_store(self) -> None:
+        if isinstance(self.store, ServerStore):
+            self.store.create_database()
+        client = self.store.client()
+        migrate(client)
+        apply_retention(client, traces=self.settings.retention_traces, logs=self.settings.retention_logs)
+        self._inserter.start()
+
+    def _pages(self) -> Starlette:
+        return Starlette(routes=[*status_routes(self.readiness, self.metrics, self.settings.api_key)])
+
+    def _sql(self, store: EmbeddedStore) -> Starlette:
+        return Starlette()
+
+
+_LISTENERS = {
+    "otlp_grpc": "OTLP/gRPC",
+    "otlp_http": "OTLP/HTTP",
+    "sql": "SQL (ClickHouse HTTP)",
+    "ui": "health, metrics",
+}
+_SCHEMES = {"otlp_grpc": "http://", "otlp_http": "http://", "sql": "http://", "ui": "http://"}

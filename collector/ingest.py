@@ -1,0 +1,84 @@
+"""What every receiver does with a request: check it, log it, answer. Nothing here knows a protocol."""
+
+import hmac
+from dataclasses import dataclass
+
+from hansei.collector.counters import Counters
+from hansei.collector.errors import HanseiError
+from hansei.collector.payload import Checker, MalformedPayload
+from hansei.collector.signals import SIGNALS, Signal
+from hansei.collector.wal import LogFull, LogUnavailable, Wal
+
+RETRY_AFTER_FULL = 5
+"""Seconds a client is asked to wait when too much waits for the store."""
+RETRY_AFTER_UNAVAILABLE = 2
+"""Seconds a client is asked to wait when the log cannot be written."""
+
+
+class Refused(HanseiError):
+    """The collector cannot take a request now; the client should send it again.
+
+    ``overloaded`` tells too much waiting (``RESOURCE_EXHAUSTED``, 429) from a fault (``UNAVAILABLE``, 503).
+    """
+
+    def __init__(self, message: str, *, overloaded: bool) -> None:
+        super().__init__(message)
+        self.overloaded = overloaded
+        self.retry_after = RETRY_AFTER_FULL if overloaded else RETRY_AFTER_UNAVAILABLE
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """The write path up to the acknowledgement. Thread-safe; :meth:`export` blocks for the disk."""
+
+    logs: dict[str, Wal]
+    """The write-ahead log of each signal, by its name."""
+    checkers: dict[str, Checker]
+    counters: Counters
+    max_request_bytes: int
+    """The largest request taken, in bytes after decompression."""
+    api_key: str | None
+    """What a client must send as its bearer token; ``None`` where none is asked for."""
+
+    @classmethod
+    def create(
+        cls, logs: dict[str, Wal], counters: Counters, *, max_request_bytes: int, api_key: str | None
+    ) -> "Ingest":
+        """An ingest for every signal."""
+        return cls(logs, {signal.name: Checker(signal) for signal in SIGNALS}, counters, max_request_bytes, api_key)
+
+    def authorized(self, authorization: str | None) -> bool:
+        """Whether an ``Authorization`` header lets a client send."""
+        if self.api_key is None:
+            return True
+        scheme, _, token = (authorization or "").partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self.api_key.encode())
+
+    def export(self, signal: Signal, payload: bytes, transport: str) -> bytes:
+        """Take one serialised request; answers the serialised response once the request is durable.
+
+        Raises :class:`~hansei.collector.payload.MalformedPayload`, which is final, or :class:`Refused`.
+        """
+        checker = self.checkers[signal.name]
+        try:
+            checked = checker.check(payload)
+        except MalformedPayload:
+            self.refuse(signal, transport, "malformed")
+            raise
+        if checked.accepted:
+            try:
+                self.logs[signal.name].append(checked.payload)
+            except LogFull as error:
+                self.refuse(signal, transport, "full")
+                raise Refused(str(error), overloaded=True) from error
+            except LogUnavailable as error:
+                self.refuse(signal, transport, "unavailable")
+                raise Refused(str(error), overloaded=False) from error
+            self.counters.accepted.labels(signal.name, transport).inc(checked.accepted)
+        if checked.rejected:
+            self.counters.rejected.labels(signal.name, transport).inc(checked.rejected)
+        return checker.response(checked)
+
+    def refuse(self, signal: Signal, transport: str, reason: str) -> None:
+        """Count a request that was not taken."""
+        self.counters.refused.labels(signal.name, transport, reason).inc()

@@ -1,0 +1,31 @@
+"""``hansei migrate``."""
+
+from pathlib import Path
+
+from hansei.collector.data_lock import DataLock
+from hansei.collector.migrations import migrate
+from hansei.collector.store import EmbeddedStore, ServerStore
+
+
+def migrate_store(data: Path, clickhouse: str | None, cluster: str | None) -> None:
+    """Apply the schema and print what was applied. Raises :class:`~hansei.collector.errors.HanseiError`."""
+    if clickhouse is not None:
+        server = ServerStore(clickhouse)
+        server.create_database()
+        _migrate(server, cluster)
+        return
+    lock = DataLock(data)
+    try:
+        _migrate(EmbeddedStore(data / "clickhouse"), None)
+    finally:
+        lock.release()
+
+
+def _migrate(store: EmbeddedStore | ServerStore, cluster: str | None) -> None:
+    try:
+        applied = migrate(store.client(), cluster)
+    finally:
+        store.close()
+    for name in applied:
+        print(f"applied {name}")
+    print(f"{store.name}: the schema is up to date")

@@ -1,0 +1,258 @@
+"""The one owner of the connection to ClickHouse: the embedded engine or a server, behind the same calls."""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from hansei.collector.errors import ConfigurationError, StoreError
+from hansei.collector.signals import Signal
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+ENGINE_OPTIONS = {
+    "mark_cache_size": 256 * 1024**2,
+    "uncompressed_cache_size": 0,
+    "max_server_memory_usage": 900 * 1024**2,
+    "background_pool_size": 2,
+    "background_schedule_pool_size": 8,
+}
+"""Server settings of the embedded engine (bytes, threads); its own defaults suit a machine with nothing else to do."""
+
+INSERT_SETTINGS = {
+    "format_schema_source": "string",
+    # Which member of an AnyValue was set, so that a zero is told from an absence.
+    "input_format_protobuf_oneof_presence": 1,
+    # An insert answers once it is stored, and is known again by its token in every table it reaches.
+    "async_insert": 0,
+    "insert_deduplicate": 1,
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+    # A segment becomes one block: it is read whole before any of it is stored, and its token names all of it.
+    "max_insert_threads": 1,
+    "min_insert_block_size_rows": 1_000_000_000,
+    "min_insert_block_size_bytes": 1 << 40,
+    # Clocks are wrong: one request may touch any number of days.
+    "max_partitions_per_insert_block": 0,
+}
+"""What every insert of a segment is run with."""
+
+_POISON_CODES = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 128, 131, 190, 321, 349, 444})
+"""ClickHouse's errors that speak of the data, raised while it is parsed: trying again cannot help."""
+
+
+class Poison(StoreError):
+    """The engine read a segment and refused what is in it; trying again cannot help."""
+
+
+class StoreUnavailable(StoreError):
+    """The store did not take an insert now (away, overloaded, out of space); the same insert may succeed later."""
+
+
+class Store(Protocol):
+    """What the collector needs of ClickHouse."""
+
+    name: str
+    """How people know this store: a folder or an address, without a password."""
+
+    def client(self) -> "Client":
+        """This thread's clickhouse-connect client. Raises :class:`StoreUnavailable`."""
+
+    def insert(self, signal: Signal, path: Path, token: str) -> None:
+        """Insert a file of length-delimited requests, once per ``token`` however often it is tried.
+
+        Raises :class:`Poison` or :class:`StoreUnavailable`.
+        """
+
+    def close(self) -> None:
+        """Close every client."""
+
+
+class _Clients:
+    """A client a thread: one client a thread inserts about three times as fast as a shared one."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+        self._all: list[Client] = []
+        self._lock = threading.Lock()
+
+    def get(self, make: Any) -> "Client":
+        client: Client | None = getattr(self._local, "client", None)
+        if client is None:
+            client = self._local.client = make()
+            with self._lock:
+                self._all.append(client)
+        return client
+
+    def close(self) -> None:
+        with self._lock:
+            for client in self._all:
+                client.close()
+            self._all.clear()
+
+
+class EmbeddedStore:
+    """The ClickHouse engine inside this process, over a folder. One process can open a folder at a time."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open or create the data in ``directory``. Raises :class:`StoreError` with the reason in words."""
+        self.directory = directory
+        self.name = str(directory)
+        self._clients = _Clients()
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self.client()
+        except OSError as error:
+            raise StoreError(f"the data folder {directory} cannot be used: {error.strerror}") from error
+        except ClickHouseError as error:
+            raise StoreError(f"the data in {directory} cannot be opened: {_first_line(error)}") from error
+
+    @property
+    def connection_string(self) -> str:
+        """What ``chdb.connect`` takes to reach the same engine from this process."""
+        from clickhouse_connect.driver._chdbclient import build_connection_string
+
+        return build_connection_string(str(self.directory), ENGINE_OPTIONS)
+
+    def client(self) -> "Client":
+        """See :class:`Store`."""
+        return self._clients.get(self._connect)
+
+    def _connect(self) -> "Client":
+        import clickhouse_connect
+
+        return clickhouse_connect.get_client(interface="chdb", path=str(self.directory), chdb_options=ENGINE_OPTIONS)
+
+    def insert(self, signal: Signal, path: Path, token: str) -> None:
+        """See :class:`Store`."""
+        settings = {**insert_settings(signal), "insert_deduplication_token": token}
+        clause = ", ".join(f"{key} = {_literal(value)}" for key, value in settings.items())
+        try:
+            self.client().command(
+                f"INSERT INTO {signal.table} FROM INFILE {_literal(str(path))} SETTINGS {clause} FORMAT Protobuf"
+            )
+        except ClickHouseError as error:
+            raise _classified(error) from error
+
+    def close(self) -> None:
+        """See :class:`Store`."""
+        self._clients.close()
+
+
+class ServerStore:
+    """A ClickHouse server or cluster over HTTP."""
+
+    def __init__(self, url: str) -> None:
+        """``http[s]://user:password@host:port/database``. Raises :class:`ConfigurationError`; does not connect."""
+        parts = urlsplit(url)
+        try:
+            port = parts.port
+        except ValueError:
+            port = -1
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
+            raise ConfigurationError(
+                f"clickhouse: {_without_password(url)!r} is not the address of a ClickHouse server; "
+                "write http://user:password@host:8123/database (or https://…:8443/…)"
+            )
+        self.database = unquote(parts.path.strip("/")) or "default"
+        self.name = f"{parts.scheme}://{parts.hostname}:{port or _DEFAULT_PORTS[parts.scheme]}/{self.database}"
+        self._options: dict[str, Any] = {
+            "interface": parts.scheme,
+            "host": parts.hostname,
+            "port": port or _DEFAULT_PORTS[parts.scheme],
+            "username": unquote(parts.username or "default"),
+            "password": unquote(parts.password or ""),
+            "autogenerate_session_id": False,
+        }
+        self._clients = _Clients()
+
+    def client(self) -> "Client":
+        """See :class:`Store`."""
+        try:
+            return self._clients.get(self._connect)
+        except ClickHouseError as error:
+            raise self._unreachable(error) from error
+
+    def _connect(self) -> "Client":
+        import clickhouse_connect
+
+        return clickhouse_connect.get_client(**self._options, database=self.database)
+
+    def create_database(self) -> None:
+        """Create the database where it is missing. Raises :class:`StoreUnavailable`."""
+        import clickhouse_connect
+
+        try:
+            with clickhouse_connect.get_client(**self._options) as client:
+                client.command("CREATE DATABASE IF NOT EXISTS {database:Identifier}", {"database": self.database})
+        except ClickHouseError as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: ClickHouseError) -> StoreError:
+        kind = StoreError if _code(error) in _CREDENTIAL_CODES else StoreUnavailable
+        return kind(f"ClickHouse at {self.name} refused or did not answer: {_first_line(error)}")
+
+    def insert(self, signal: Signal, path: Path, token: str) -> None:
+        """See :class:`Store`."""
+        client = self.client()
+        settings = {
+            # A server that does not know a setting yet has no other behaviour to turn off.
+            key: value
+            for key, value in insert_settings(signal).items()
+            if key in client.server_settings
+        }
+        try:
+            with path.open("rb") as body:
+                client.raw_insert(
+                    signal.table,
+                    insert_block=body,
+                    fmt="Protobuf",
+                    settings={**settings, "insert_deduplication_token": token},
+                )
+        except ClickHouseError as error:
+            raise _classified(error) from error
+
+    def close(self) -> None:
+        """See :class:`Store`."""
+        self._clients.close()
+
+
+_DEFAULT_PORTS = {"http": 8123, "https": 8443}
+_CREDENTIAL_CODES = frozenset({192, 193, 194, 497, 516})
+"""Unknown user, wrong password, not allowed: waiting does not help."""
+
+
+def insert_settings(signal: Signal) -> dict[str, Any]:
+    """The settings under which a segment of ``signal`` is inserted, but for its token."""
+    return {
+        **INSERT_SETTINGS,
+        "format_schema": signal.reading_schema,
+        "format_schema_message_name": signal.request.DESCRIPTOR.name,
+    }
+
+
+def _classified(error: ClickHouseError) -> StoreError:
+    kind = Poison if _code(error) in _POISON_CODES else StoreUnavailable
+    return kind(_first_line(error))
+
+
+def _code(error: ClickHouseError) -> int | None:
+    return getattr(error, "code", None)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0][:500] or type(error).__name__
+
+
+def _literal(value: object) -> str:
+    """A ClickHouse string or number literal."""
+    if isinstance(value, int):
+        return str(value)
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _without_password(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

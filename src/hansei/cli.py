@@ -1,0 +1,112 @@
+"""The ``hansei`` command. Nothing heavy is imported before a command needs it."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from hansei import __version__
+from hansei.collector.errors import ConfigurationError, HanseiError
+from hansei.collector.settings import SETTINGS
+
+_NEEDS_SERVER = "this command needs the server's parts: pip install 'hansei[server]'"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; answers the exit code: 0 done, 2 a mistake that one line on standard error explains."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except HanseiError as error:
+        return _fail(str(error))
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "hansei":
+            raise
+        return _fail(f"{_NEEDS_SERVER} ({error.name} is missing)")
+    except BrokenPipeError:
+        # The reader of standard output left, as `| head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _fail(message: str) -> int:
+    print(f"hansei: {message}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="hansei", description="OTLP in, ClickHouse rows out, SQL over it.")
+    parser.add_argument("--version", action="version", version=f"hansei {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    serve = commands.add_parser("serve", help="run a collector", description="Run a collector.")
+    serve.add_argument(
+        "--config", metavar="FILE", type=Path, help="a TOML file of settings, by their names below with _ for -"
+    )
+    for setting in SETTINGS:
+        if not setting.secret:
+            default = f" (default {setting.default})" if setting.default else ""
+            serve.add_argument(
+                setting.flag, metavar=setting.metavar, help=f"{setting.help}{default} [{setting.variable}]"
+            )
+    secrets = "; ".join(f"{setting.variable}: {setting.help}" for setting in SETTINGS if setting.secret)
+    serve.epilog = f"From the environment only: {secrets}."
+    serve.set_defaults(run=_serve)
+
+    query = commands.add_parser("query", help="run SQL", description="Run SQL, whether a collector is running or not.")
+    query.add_argument("sql", metavar="SQL")
+    query.add_argument("--format", metavar="FORMAT", help="any of ClickHouse's formats (default PrettyCompact)")
+    _add_store(query)
+    query.set_defaults(run=_query)
+
+    migrate = commands.add_parser(
+        "migrate", help="apply the schema to a server or a cluster", description="Apply the schema; safe to repeat."
+    )
+    _add_store(migrate)
+    migrate.add_argument("--cluster", metavar="NAME", help="make the tables on a cluster, replicated")
+    migrate.set_defaults(run=_migrate)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"hansei: {message}; see {self.prog} --help\n")
+
+
+def _add_store(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--data", metavar="DIR", type=Path, default=os.environ.get("HANSEI_DATA", "./hansei-data"),
+        help="the data folder of a collector (default ./hansei-data) [HANSEI_DATA]",
+    )  # fmt: skip
+    command.add_argument(
+        "--clickhouse", metavar="URL", default=os.environ.get("HANSEI_CLICKHOUSE"),
+        help="a ClickHouse server: http[s]://user:password@host:port/database [HANSEI_CLICKHOUSE]",
+    )  # fmt: skip
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from hansei.collector.serve import serve
+
+    serve({setting.name: getattr(options, setting.name, None) for setting in SETTINGS}, options.config)
+
+
+def _query(options: argparse.Namespace) -> None:
+    from hansei.collector.query import query
+
+    query(options.sql, data=Path(options.data), clickhouse=options.clickhouse, output_format=options.format)
+
+
+def _migrate(options: argparse.Namespace) -> None:
+    from hansei.collector.migrate_command import migrate_store
+
+    if options.cluster and not options.clickhouse:
+        raise ConfigurationError("--cluster needs --clickhouse URL: the embedded engine has no cluster")
+    migrate_store(Path(options.data), options.clickhouse, options.cluster)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
