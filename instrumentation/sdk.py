@@ -14,7 +14,7 @@ DEFAULT_ENDPOINT = "http://127.0.0.1:4317"
 KEY_VARIABLE = "HANSEI_API_KEY"
 
 # How long a process that ends may wait for the server to take what is left. The SDK's own wait is 30 s.
-_EXIT_PATIENCE_MS = 3000
+_EXIT_PATIENCE_MS = 2000
 
 
 def configure_sdk(endpoint: str | None, service_name: str | None) -> TracerProvider:
