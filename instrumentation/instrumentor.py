@@ -8,7 +8,7 @@ from opentelemetry import trace
 
 # mypy sees nothing in that module: it opens with `type: ignore`.
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
-from wrapt import FunctionWrapper, wrap_function_wrapper
+from wrapt import BoundFunctionWrapper, FunctionWrapper, wrap_function_wrapper
 
 from hansei import __version__
 from hansei.instrumentation.chat import ChatCompletions
@@ -64,7 +64,9 @@ class HanseiOpenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         from openai.resources.chat.completions import Completions
 
         outermost = vars(Completions)["create"]
-        if isinstance(outermost, FunctionWrapper) and outermost._self_wrapper is observer:
+        # One that was wrapped around ours and taken out again has left ours bound.
+        wrappers = (FunctionWrapper, BoundFunctionWrapper)
+        if isinstance(outermost, wrappers) and outermost._self_wrapper is observer:
             Completions.create = outermost.__wrapped__  # type: ignore[method-assign]
 
     def _stands_down(self) -> bool:

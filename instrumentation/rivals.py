@@ -8,7 +8,7 @@ from typing import Any
 
 # mypy sees nothing in that module: it opens with `type: ignore`.
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
-from wrapt import FunctionWrapper
+from wrapt import BoundFunctionWrapper, FunctionWrapper
 
 # Where wrappers that already make OpenTelemetry spans of OpenAI calls live.
 _TRACING_PACKAGES = ("opentelemetry", "openinference", "traceloop", "langfuse")
@@ -33,7 +33,7 @@ def _wrapper_in_place() -> str | None:
     if completions is None:
         return None
     layer = vars(completions.Completions).get("create")
-    while isinstance(layer, FunctionWrapper):
+    while isinstance(layer, FunctionWrapper | BoundFunctionWrapper):
         # Of a wrapper that is an instance, the class says where it is from.
         wrapper = layer._self_wrapper
         module = getattr(wrapper, "__module__", None) or ""
