@@ -8,8 +8,8 @@ from typing import NamedTuple
 DOCUMENTS = {
     "descaling": (
         "Descale your machine every three months, or when the drop light blinks orange. "
-        "To descale, fill the tank with 500 ml of water and one sachet of descaler, hold the steam button for five seconds "
-        "and let the cycle run for 20 minutes. Rinse twice with clean water afterwards."
+        "To descale, fill the tank with 500 ml of water and one sachet of descaler, "
+        "hold the steam button for five seconds and let the cycle run for 20 minutes. Rinse twice with clean water afterwards."
     ),
     "cleaning": (
         "Rinse the milk nozzle with water after every drink. "
