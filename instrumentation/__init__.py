@@ -5,6 +5,6 @@
 
 from hansei.instrumentation.activation import instrument, uninstrument
 from hansei.instrumentation.instrumentor import HanseiOpenAIInstrumentor
-from hansei.instrumentation.session import session
+from hansei.instrumentation.session_context import session
 
 __all__ = ["HanseiOpenAIInstrumentor", "instrument", "session", "uninstrument"]

@@ -16,7 +16,7 @@ from hansei.instrumentation.guard import Guard
 from hansei.instrumentation.json_text import json_text
 from hansei.instrumentation.messages import field, input_messages, output_messages, tool_definitions
 from hansei.instrumentation.server import UNKNOWN_SERVER, Server, server_of
-from hansei.instrumentation.session import session_attributes
+from hansei.instrumentation.session_context import session_attributes
 
 _RAW_RESPONSE_HEADER = "x-stainless-raw-response"
 

@@ -9,7 +9,8 @@ DOCUMENTS = {
     "descaling": (
         "Descale your machine every three months, or when the drop light blinks orange. "
         "To descale, fill the tank with 500 ml of water and one sachet of descaler, "
-        "hold the steam button for five seconds and let the cycle run for 20 minutes. Rinse twice with clean water afterwards."
+        "hold the steam button for five seconds and let the cycle run for 20 minutes. "
+        "Rinse twice with clean water afterwards."
     ),
     "cleaning": (
         "Rinse the milk nozzle with water after every drink. "
