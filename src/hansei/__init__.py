@@ -7,13 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hansei.instrumentation import instrument, uninstrument
+    from hansei.instrumentation import instrument, session, uninstrument
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "instrument", "uninstrument"]
+__all__ = ["__version__", "instrument", "session", "uninstrument"]
 
 _HOMES = {
     "instrument": "hansei.instrumentation",
+    "session": "hansei.instrumentation",
     "uninstrument": "hansei.instrumentation",
 }
 

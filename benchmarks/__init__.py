@@ -1,0 +1,1 @@
+"""Benchmarks: each compares within one run, on whatever machine it runs on. ``python -m benchmarks`` runs them all."""
