@@ -1,6 +1,7 @@
 """``hansei serve``."""
 
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,4 +13,7 @@ def serve(flags: Mapping[str, str | None], config: Path | None) -> None:
     """Run a collector until it is told to stop. Raises :class:`~hansei.collector.errors.HanseiError`."""
     settings = Settings.load(flags, config=config)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    Collector(settings).run(lambda line: print(line, flush=True))
+    collector = Collector(settings)
+    # The engine writes format schemas that it is given as text into the working directory.
+    os.chdir(settings.data)
+    collector.run(lambda line: print(line, flush=True))

@@ -73,7 +73,7 @@ def parse_count(key: str, text: str) -> int:
 
 
 def _parse_path(_: str, text: str) -> Path:
-    return Path(text).expanduser()
+    return Path(text).expanduser().absolute()
 
 
 def _parse_text(_: str, text: str) -> str:

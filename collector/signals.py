@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from google.protobuf.message import Message
@@ -19,6 +18,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from hansei.collector.rendering import flatten, flatten_attributes
+
+_READING_SCHEMAS = Path(__file__).parent / "schema" / "reading"
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,14 @@ class Signal:
         return f"rejected_{self.items}"
 
     @property
-    def reading_schema(self) -> str:
-        """The ``.proto`` text by which the engine reads the request."""
-        return _reading_schema(self.name)
+    def reading_schema_path(self) -> Path:
+        """The ``.proto`` file by which the engine reads the request."""
+        return _READING_SCHEMAS / f"{self.name}.proto"
+
+    @property
+    def message(self) -> str:
+        """The request's name in that file."""
+        return self.request.DESCRIPTOR.name
 
     def scopes(self, request: Any) -> Iterator[Any]:
         """Each scope of each resource in a request."""
@@ -82,11 +88,6 @@ class Signal:
 def has_valid_ids(span: Any) -> bool:
     """Whether a span has a trace id of 16 bytes and a span id of 8, neither of zeros (``trace.proto``)."""
     return len(span.trace_id) == 16 and len(span.span_id) == 8 and any(span.trace_id) and any(span.span_id)
-
-
-@cache
-def _reading_schema(name: str) -> str:
-    return files("hansei.collector.schema.reading").joinpath(f"{name}.proto").read_text()
 
 
 TRACES = Signal(

@@ -23,7 +23,6 @@ ENGINE_OPTIONS = {
 """Server settings of the embedded engine (bytes, threads); its own defaults suit a machine with nothing else to do."""
 
 INSERT_SETTINGS = {
-    "format_schema_source": "string",
     # Which member of an AnyValue was set, so that a zero is told from an absence.
     "input_format_protobuf_oneof_presence": 1,
     # An insert answers once it is stored, and is known again by its token in every table it reaches.
@@ -127,7 +126,11 @@ class EmbeddedStore:
 
     def insert(self, signal: Signal, path: Path, token: str) -> None:
         """See :class:`Store`."""
-        settings = {**insert_settings(signal), "insert_deduplication_token": token}
+        settings = {
+            **INSERT_SETTINGS,
+            "format_schema": f"{signal.reading_schema_path}:{signal.message}",
+            "insert_deduplication_token": token,
+        }
         clause = ", ".join(f"{key} = {_literal(value)}" for key, value in settings.items())
         try:
             self.client().command(
@@ -181,11 +184,19 @@ class ServerStore:
         return clickhouse_connect.get_client(**self._options, database=self.database)
 
     def create_database(self) -> None:
-        """Create the database where it is missing. Raises :class:`StoreUnavailable`."""
+        """Create the database where it is missing.
+
+        Raises :class:`StoreUnavailable`, or :class:`StoreError` for a server that is too old.
+        """
         import clickhouse_connect
 
         try:
             with clickhouse_connect.get_client(**self._options) as client:
+                if "format_schema_source" not in client.server_settings:
+                    raise StoreError(
+                        f"ClickHouse at {self.name} is {client.server_version}; hansei needs 25.6 or later, "
+                        "which takes a Protobuf schema with an insert"
+                    )
                 client.command("CREATE DATABASE IF NOT EXISTS {database:Identifier}", {"database": self.database})
         except ClickHouseError as error:
             raise self._unreachable(error) from error
@@ -198,18 +209,21 @@ class ServerStore:
         """See :class:`Store`."""
         client = self.client()
         settings = {
-            # A server that does not know a setting yet has no other behaviour to turn off.
-            key: value
-            for key, value in insert_settings(signal).items()
-            if key in client.server_settings
+            **INSERT_SETTINGS,
+            "format_schema_source": "string",
+            "format_schema": signal.reading_schema_path.read_text(),
+            "format_schema_message_name": signal.message,
+            "insert_deduplication_token": token,
         }
+        # A server that does not know a setting yet has no other behaviour to turn off.
+        settings = {key: value for key, value in settings.items() if key in client.server_settings}
         try:
             with path.open("rb") as body:
                 client.raw_insert(
                     signal.table,
                     insert_block=body,
                     fmt="Protobuf",
-                    settings={**settings, "insert_deduplication_token": token},
+                    settings=settings,
                 )
         except ClickHouseError as error:
             raise _classified(error) from error
@@ -222,15 +236,6 @@ class ServerStore:
 _DEFAULT_PORTS = {"http": 8123, "https": 8443}
 _CREDENTIAL_CODES = frozenset({192, 193, 194, 497, 516})
 """Unknown user, wrong password, not allowed: waiting does not help."""
-
-
-def insert_settings(signal: Signal) -> dict[str, Any]:
-    """The settings under which a segment of ``signal`` is inserted, but for its token."""
-    return {
-        **INSERT_SETTINGS,
-        "format_schema": signal.reading_schema,
-        "format_schema_message_name": signal.request.DESCRIPTOR.name,
-    }
 
 
 def _classified(error: ClickHouseError) -> StoreError:
