@@ -30,7 +30,7 @@ WITH
         v.kind = 'bool_value', if(v.bool_value, 'true', 'false'),
         v.kind = 'array_value', json_array(v.array_value.values),
         '') AS rendered,
-    kvs -> mapFromArrays(arrayMap(kv -> kv.key, kvs), arrayMap(kv -> rendered(kv.value), kvs)) AS in_order,
+    kvs -> mapFromArrays(kvs.key, arrayMap(v -> rendered(v), kvs.value)) AS in_order,
     kvs -> in_order(arraySort(kv -> kv.key, kvs)) AS attributes,
     ns -> fromUnixTimestamp64Nano(reinterpretAsInt64(ns)) AS time,
     -- An id of zeros is no id.
