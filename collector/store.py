@@ -29,10 +29,16 @@ INSERT_SETTINGS = {
     "async_insert": 0,
     "insert_deduplicate": 1,
     "deduplicate_blocks_in_dependent_materialized_views": 1,
-    # A segment becomes one block: it is read whole before any of it is stored, and its token names all of it.
+    # A segment is read whole before any of it is stored, goes through the views in small blocks, which bounds
+    # memory, and becomes one part. How it is cut is part of what a token names: these must not change between
+    # an insert and its repetition.
+    "max_threads": 1,
     "max_insert_threads": 1,
+    "max_block_size": 2000,
     "min_insert_block_size_rows": 1_000_000_000,
     "min_insert_block_size_bytes": 1 << 40,
+    "min_insert_block_size_rows_for_materialized_views": 1_000_000_000,
+    "min_insert_block_size_bytes_for_materialized_views": 1 << 40,
     # Clocks are wrong: one request may touch any number of days.
     "max_partitions_per_insert_block": 0,
 }

@@ -46,8 +46,8 @@ SELECT
         ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'], '') AS SpanKind,
     resource_attributes['service.name'] AS ServiceName,
     resource_attributes AS ResourceAttributes,
-    scope_spans.scope.name AS ScopeName,
-    scope_spans.scope.version AS ScopeVersion,
+    scope.name AS ScopeName,
+    scope.version AS ScopeVersion,
     attributes(span.attributes) AS SpanAttributes,
     -- A span that ends before it starts has no duration.
     if(span.end_time_unix_nano > span.start_time_unix_nano, span.end_time_unix_nano - span.start_time_unix_nano, 0) AS Duration,
@@ -62,10 +62,15 @@ SELECT
     arrayMap(link -> attributes(link.attributes), span.links) AS `Links.Attributes`
 FROM
 (
-    SELECT resource_attributes, scope_spans, arrayJoin(scope_spans.spans) AS span
+    SELECT resource_attributes, scope, span
     FROM
     (
-        SELECT attributes(resource_spans.resource.attributes) AS resource_attributes, arrayJoin(resource_spans.scope_spans) AS scope_spans
+        SELECT
+            attributes(resource_spans.resource.attributes) AS resource_attributes,
+            arrayJoin(resource_spans.scope_spans) AS scope_spans,
+            scope_spans.scope AS scope
         FROM (SELECT arrayJoin(resource_spans) AS resource_spans FROM otlp_traces)
     )
+    -- The clause, unlike the function, hands on max_block_size rows at a time: what follows needs little memory.
+    ARRAY JOIN scope_spans.spans AS span
 );

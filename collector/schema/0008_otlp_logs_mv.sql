@@ -48,18 +48,24 @@ SELECT
     rendered(record.body) AS Body,
     resource_schema_url AS ResourceSchemaUrl,
     resource_attributes AS ResourceAttributes,
-    scope_logs.schema_url AS ScopeSchemaUrl,
-    scope_logs.scope.name AS ScopeName,
-    scope_logs.scope.version AS ScopeVersion,
+    scope_schema_url AS ScopeSchemaUrl,
+    scope.name AS ScopeName,
+    scope.version AS ScopeVersion,
     scope_attributes AS ScopeAttributes,
     attributes(record.attributes) AS LogAttributes,
     record.event_name AS EventName
 FROM
 (
-    SELECT resource_attributes, resource_schema_url, scope_attributes, scope_logs, arrayJoin(scope_logs.log_records) AS record
+    SELECT resource_attributes, resource_schema_url, scope, scope_schema_url, scope_attributes, record
     FROM
     (
-        SELECT resource_attributes, resource_schema_url, scope_logs, attributes(scope_logs.scope.attributes) AS scope_attributes
+        SELECT
+            resource_attributes,
+            resource_schema_url,
+            scope_logs.scope AS scope,
+            scope_logs.schema_url AS scope_schema_url,
+            attributes(scope_logs.scope.attributes) AS scope_attributes,
+            scope_logs.log_records AS log_records
         FROM
         (
             SELECT
@@ -69,4 +75,6 @@ FROM
             FROM (SELECT arrayJoin(resource_logs) AS resource_logs FROM otlp_logs)
         )
     )
+    -- The clause, unlike the function, hands on max_block_size rows at a time: what follows needs little memory.
+    ARRAY JOIN log_records AS record
 );
