@@ -1,5 +1,6 @@
 """``hansei serve``."""
 
+import gc
 import logging
 import os
 from collections.abc import Mapping
@@ -14,6 +15,9 @@ def serve(flags: Mapping[str, str | None], config: Path | None) -> None:
     settings = Settings.load(flags, config=config)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     collector = Collector(settings)
+    # What has been imported stays: the garbage collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     # The engine writes format schemas that it is given as text into the working directory.
     os.chdir(settings.data)
     collector.run(lambda line: print(line, flush=True))

@@ -19,6 +19,8 @@ ENGINE_OPTIONS = {
     "max_server_memory_usage": 900 * 1024**2,
     "background_pool_size": 2,
     "background_schedule_pool_size": 8,
+    # Merges take what ingest and queries leave; past 1 000 parts ClickHouse slows inserts down by itself.
+    "os_threads_nice_value_merge_mutate": 19,
 }
 """Server settings of the embedded engine (bytes, threads); its own defaults suit a machine with nothing else to do."""
 
@@ -39,6 +41,12 @@ INSERT_SETTINGS = {
     "min_insert_block_size_bytes": 1 << 40,
     "min_insert_block_size_rows_for_materialized_views": 1_000_000_000,
     "min_insert_block_size_bytes_for_materialized_views": 1 << 40,
+    # The indexes over all attributes are built when parts are merged, off the path of ingest; until then the few
+    # newest parts are read without them.
+    "exclude_materialize_skip_indexes_on_insert": (
+        "idx_res_attr_key,idx_res_attr_value,idx_span_attr_key,idx_span_attr_value,"
+        "idx_scope_attr_key,idx_scope_attr_value,idx_log_attr_key,idx_log_attr_value"
+    ),
     # Clocks are wrong: one request may touch any number of days.
     "max_partitions_per_insert_block": 0,
 }

@@ -1,0 +1,119 @@
+"""How long people wait for an answer, at 5 million spans of a day: median of warm runs, against what was promised."""
+
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.payloads import SPANS_PER_REQUEST, Fresh, Payloads
+from hansei.collector.migrations import migrate
+from hansei.collector.segment import frame
+from hansei.collector.signals import TRACES
+from hansei.collector.store import EmbeddedStore
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+BASE_REQUESTS = 200
+COPIES = 49
+RUNS = 15
+
+_COPY = """
+INSERT INTO otel_traces
+    (Timestamp, TraceId, SpanId, ParentSpanId, SpanName, SpanKind, ServiceName, ResourceAttributes, ScopeName,
+     ScopeVersion, SpanAttributes, Duration, StatusCode)
+SELECT
+    Timestamp - toIntervalSecond({copy:UInt32} * 1700) - toIntervalMillisecond(cityHash64(TraceId) % 1700000),
+    lower(hex(sipHash128(TraceId, {copy:UInt32}))),
+    lower(hex(sipHash64(SpanId, {copy:UInt32}))),
+    if(ParentSpanId = '', '', lower(hex(sipHash64(ParentSpanId, {copy:UInt32})))),
+    SpanName, SpanKind, ServiceName, ResourceAttributes, ScopeName, ScopeVersion,
+    mapUpdate(SpanAttributes, map(
+        'gen_ai.conversation.id', concat(SpanAttributes['gen_ai.conversation.id'], '-', toString({copy:UInt32})))),
+    Duration, StatusCode
+FROM base
+"""
+
+_BY_MODEL = """
+SELECT Provider, ResponseModel, sum(InputTokens), sum(OutputTokens), sum(CostUsd), {p95}
+FROM genai_usage WHERE Start >= now() - INTERVAL 1 DAY GROUP BY Provider, ResponseModel
+"""
+
+
+def run() -> None:
+    """Print how long each question takes."""
+    directory = Path(tempfile.mkdtemp(prefix="hansei-bench-"))
+    store = EmbeddedStore(directory / "clickhouse")
+    client = store.client()
+    try:
+        migrate(client)
+        _fill(store, client, directory)
+        count = client.command("SELECT count() FROM otel_traces")
+        print(f"{count:,} spans, {_parts(client)}")
+        for name, (limit, sql, parameters) in _questions(client).items():
+            milliseconds = _median(lambda sql=sql, parameters=parameters: client.query(sql, parameters))  # type: ignore[misc]
+            print(f"{name:<44}{milliseconds:>7.1f} ms (promised: {limit} ms)")
+    finally:
+        store.close()
+        shutil.rmtree(directory)
+
+
+def _fill(store: EmbeddedStore, client: "Client", directory: Path) -> None:
+    payloads = Payloads()
+    segment = directory / "base.segment"
+    with segment.open("wb") as file:
+        for _ in range(BASE_REQUESTS // 10):
+            fresh = Fresh(payloads.request())
+            for _ in range(10):
+                payload = fresh.next()
+                head, trailer = frame(payload)
+                file.write(head + payload + trailer)
+    store.insert(TRACES, segment, "base")
+    segment.unlink()
+    client.command("CREATE TABLE base ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM otel_traces")
+    for copy in range(1, COPIES + 1):
+        client.command(_COPY, {"copy": copy}, settings={"max_partitions_per_insert_block": 0})
+    client.command("DROP TABLE base")
+    client.command("OPTIMIZE TABLE otel_traces")
+    assert client.command("SELECT count() FROM otel_traces") == BASE_REQUESTS * SPANS_PER_REQUEST * (COPIES + 1)
+
+
+def _questions(client: "Client") -> dict[str, tuple[int, str, dict[str, str]]]:
+    trace, conversation = client.query(
+        "SELECT TraceId, ConversationId FROM otel_traces WHERE Timestamp < now() - INTERVAL 6 HOUR LIMIT 1"
+    ).result_rows[0]
+    by_trace, by_conversation = {"id": trace}, {"id": conversation}
+    return {
+        "a whole trace by its id": (20, "SELECT * FROM otel_traces WHERE TraceId = {id:String}", by_trace),
+        "a whole conversation by its id": (
+            20, "SELECT * FROM otel_traces WHERE ConversationId = {id:String}", by_conversation,
+        ),
+        "the calls of a conversation (genai_calls)": (
+            20, "SELECT * FROM genai_calls WHERE ConversationId = {id:String}", by_conversation,
+        ),
+        "a conversation's sums (genai_sessions)": (
+            20, "SELECT * FROM genai_sessions WHERE SessionId = {id:String}", by_conversation,
+        ),
+        "the newest 50 spans": (20, "SELECT * FROM otel_traces ORDER BY Timestamp DESC LIMIT 50", {}),
+        "tokens, cost and p95 by model for a day": (100, _BY_MODEL.format(p95="1"), {}),
+    }  # fmt: skip
+
+
+def _median(question: Callable[[], object]) -> float:
+    question()
+    seconds = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        question()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds) * 1000
+
+
+def _parts(client: "Client") -> str:
+    parts, bytes_a_span = client.query(
+        "SELECT count(), sum(bytes_on_disk) / sum(rows) FROM system.parts WHERE active AND table = 'otel_traces'"
+    ).result_rows[0]
+    return f"{parts} parts, {bytes_a_span:.0f} bytes a span on disk"

@@ -1,0 +1,50 @@
+-- Model calls by five minutes, service and model: the roll-up with its cost. It answers for months in
+-- milliseconds. CostUsd is the sum of the costs that are known, NULL where none is; UnpricedCalls counts the calls
+-- that succeeded and whose cost is not known.
+--
+-- Durations: P50Ms, P95Ms, P99Ms are those of a row. Quantiles of several rows cannot be averaged, but their
+-- sketches (nanoseconds) can be merged. Yesterday by model:
+--     SELECT Model, sum(Calls) AS Calls, sum(CostUsd) AS CostUsd,
+--            quantileDDMerge(0.01, 0.95)(DurationSketch) / 1e6 AS P95Ms
+--     FROM genai_usage WHERE toDate(Start) = yesterday() GROUP BY Model ORDER BY CostUsd DESC
+CREATE VIEW IF NOT EXISTS genai_usage /*ON CLUSTER*/ AS
+WITH
+    -- As in genai_spans.
+    (SELECT (groupArray(sipHash64(Provider, Model)), groupArray(Prices)) FROM model_prices FINAL) AS book,
+    book.2[transform(sipHash64(usage.Provider, usage.Model), book.1, arrayEnumerate(book.1), 0)] AS prices,
+    toUnixTimestamp(usage.Start) AS at,
+    usage.InputTokensAbove AS above,
+    arrayLast(p -> toUnixTimestamp(p.Start) <= at AND p.DayStart <= at % 86400 AND p.InputTokensAbove <= above, prices) AS price,
+    (
+        (usage.InputTokens - usage.CachedInputTokens - usage.CacheWriteInputTokens) * price.Input
+        + usage.CachedInputTokens * price.CachedInput
+        + usage.CacheWriteInputTokens * price.CacheWrite
+        + (usage.OutputTokens - usage.ReasoningTokens) * price.Output
+        + usage.ReasoningTokens * price.Reasoning
+    ) / 1000000 + usage.Calls * price.Request AS cost,
+    notEmpty(prices) AND usage.InputTokensAbove >= 0 AS priced
+SELECT
+    Start,
+    ServiceName,
+    Operation,
+    Provider,
+    RequestModel,
+    ResponseModel,
+    Model,
+    sum(usage.Calls) AS Calls,
+    sum(usage.Errors) AS Errors,
+    sum(usage.InputTokens) AS InputTokens,
+    sum(usage.OutputTokens) AS OutputTokens,
+    sum(usage.CachedInputTokens) AS CachedInputTokens,
+    sum(usage.CacheWriteInputTokens) AS CacheWriteInputTokens,
+    sum(usage.ReasoningTokens) AS ReasoningTokens,
+    sum(if(priced, cost, NULL)) AS CostUsd,
+    sum(if(priced, 0, usage.Calls - usage.Errors)) AS UnpricedCalls,
+    sum(usage.DurationSum) / 1000000 AS DurationMsSum,
+    max(usage.DurationMax) / 1000000 AS DurationMsMax,
+    quantileDDMerge(0.01, 0.5)(usage.DurationSketch) / 1000000 AS P50Ms,
+    quantileDDMerge(0.01, 0.95)(usage.DurationSketch) / 1000000 AS P95Ms,
+    quantileDDMerge(0.01, 0.99)(usage.DurationSketch) / 1000000 AS P99Ms,
+    quantilesDDMergeState(0.01, 0.5, 0.9, 0.95, 0.99)(usage.DurationSketch) AS DurationSketch
+FROM (SELECT *, if(ResponseModel != '', ResponseModel, RequestModel) AS Model FROM genai_usage_5m) AS usage
+GROUP BY Start, ServiceName, Operation, Provider, RequestModel, ResponseModel, Model;
