@@ -1,0 +1,492 @@
+"""What the collector's tests share: the engine, the write path in this process, and a real ``hansei serve``."""
+
+import asyncio
+import contextlib
+import gzip as gzip_module
+import http.client
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.message import Message
+from google.rpc import code_pb2
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from hansei.collector.address import Address
+from hansei.collector.counters import Counters
+from hansei.collector.dead_letter import DeadLetters
+from hansei.collector.ingest import Ingest
+from hansei.collector.inserter import Inserter
+from hansei.collector.listeners import HttpListeners
+from hansei.collector.migrations import migrate
+from hansei.collector.otlp_grpc import GrpcReceiver
+from hansei.collector.otlp_http import PROTOBUF, otlp_http_app
+from hansei.collector.payload import Checker
+from hansei.collector.segment import frame
+from hansei.collector.signals import SIGNALS, TRACES, Signal
+from hansei.collector.store import EmbeddedStore, Store
+from hansei.collector.wal import Room, Wal
+
+PATIENCE = 60.0
+"""Seconds after which a wait for something that must happen is a failure; never part of a claim."""
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Return once ``condition`` holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"still waiting for this after {PATIENCE:.0f} s: {what}")
+        time.sleep(0.005)
+
+
+@pytest.fixture(scope="session")
+def wait() -> Callable[[Callable[[], object], str], None]:
+    """``wait(condition, what)``: return once a condition holds."""
+    return until
+
+
+# --- the engine ---
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    """The embedded engine with the schema; chDB has one data folder a process, so there is one for all tests."""
+    store = EmbeddedStore(tmp_path_factory.mktemp("engine"))
+    migrate(store.client())
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def rows(engine: EmbeddedStore) -> Callable[..., list[tuple[Any, ...]]]:
+    """``rows(sql, **parameters)``: the result of a query."""
+
+    def run(sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in engine.client().query(sql, parameters).result_rows]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def segment_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """``segment_file(*payloads)``: a closed segment with a record for each."""
+    directory = tmp_path_factory.mktemp("segments")
+    numbers = itertools.count()
+
+    def write(*payloads: bytes) -> Path:
+        path = directory / f"{next(numbers):08d}.segment"
+        path.write_bytes(
+            b"".join(head + payload + trailer for payload in payloads for head, trailer in [frame(payload)])
+        )
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def store_request(engine: EmbeddedStore, segment_file: Callable[..., Path]) -> Callable[[Signal, Message], None]:
+    """``store_request(signal, request)``: check, log and insert a request as the collector does."""
+    checkers = {signal.name: Checker(signal) for signal in SIGNALS}
+
+    def store(signal: Signal, request: Message) -> None:
+        path = segment_file(checkers[signal.name].check(request.SerializeToString()).payload)
+        engine.insert(signal, path, f"test/{path.name}")
+        path.unlink()
+
+    return store
+
+
+# --- requests ---
+
+_ids = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def some_spans() -> Callable[..., ExportTraceServiceRequest]:
+    """``some_spans(count, **fields)``: a request of spans with ids never used before, all of one new trace."""
+
+    def make(count: int = 1, **fields: Any) -> ExportTraceServiceRequest:
+        request = ExportTraceServiceRequest()
+        spans = request.resource_spans.add().scope_spans.add().spans
+        # The process in the id keeps workers apart, and runs over one data folder.
+        trace_id = os.getpid().to_bytes(4) + time.time_ns().to_bytes(8) + next(_ids).to_bytes(4)
+        for number in range(count):
+            values = {"name": "work", "start_time_unix_nano": time.time_ns(), **fields}
+            values = {"trace_id": trace_id, "span_id": trace_id[9:16] + bytes([number + 1 & 0xFF]), **values}
+            if count > 255:
+                values["span_id"] = trace_id[12:16] + (number + 1).to_bytes(4)
+            spans.add(**values)
+        return request
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def span_count(rows: Callable[..., list[tuple[Any, ...]]]) -> Callable[[ExportTraceServiceRequest], int]:
+    """How many rows the trace of a request has."""
+
+    def count(request: ExportTraceServiceRequest) -> int:
+        trace_id = request.resource_spans[0].scope_spans[0].spans[0].trace_id.hex()
+        found = rows("SELECT count() FROM otel_traces WHERE TraceId = {id:String}", id=trace_id)
+        return int(found[0][0])
+
+    return count
+
+
+# --- clients ---
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a receiver answered, in terms of both protocols."""
+
+    code: str
+    """The name of the ``google.rpc.Code``; ``OK`` for success."""
+    body: bytes = b""
+    """The serialised response of a success."""
+    message: str = ""
+    retry_after: int | None = None
+    """Seconds, where the client is told to come back."""
+    http: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class GrpcClient:
+    """OTLP/gRPC in raw bytes."""
+
+    transport = "grpc"
+
+    def __init__(self, address: Address) -> None:
+        self.channel = grpc.insecure_channel(str(address), options=[("grpc.max_send_message_length", -1)])
+
+    def export(
+        self,
+        payload: bytes,
+        signal: Signal = TRACES,
+        *,
+        gzip: bool = False,
+        key: str | None = None,
+        method: str | None = None,
+    ) -> Answer:
+        """Send one request."""
+        call = self.channel.unary_unary(method or signal.method)
+        metadata = [("authorization", key)] if key is not None else []
+        compression = grpc.Compression.Gzip if gzip else None
+        try:
+            return Answer("OK", call(payload, metadata=metadata, compression=compression, timeout=PATIENCE))
+        except grpc.RpcError as error:
+            details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
+            answer = Answer(error.code().name, message=error.details(), retry_after=_retry_after(details))
+            if details is not None:
+                status = Status.FromString(details)
+                assert (code_pb2.Code.Name(status.code), status.message) == (answer.code, answer.message)
+            return answer
+
+    def close(self) -> None:
+        self.channel.close()
+
+
+def _retry_after(details: bytes | None) -> int | None:
+    """The seconds of the ``RetryInfo`` in a ``grpc-status-details-bin``."""
+    if details is None:
+        return None
+    info = RetryInfo()
+    assert Status.FromString(details).details[0].Unpack(info)
+    return int(info.retry_delay.seconds)
+
+
+class HttpClient:
+    """OTLP/HTTP in raw bytes, a connection a request."""
+
+    transport = "http"
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+
+    def export(
+        self,
+        payload: bytes,
+        signal: Signal = TRACES,
+        *,
+        gzip: bool = False,
+        key: str | None = None,
+        method: str = "POST",
+        path: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """Send one request; checks that a failure's body is a ``google.rpc.Status``, as OTLP/HTTP asks."""
+        sent = {"Content-Type": PROTOBUF, **({"Authorization": key} if key is not None else {})}
+        if gzip:
+            payload = gzip_module.compress(payload)
+            sent["Content-Encoding"] = "gzip"
+        connection = http.client.HTTPConnection(self.address.host, self.address.port, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            connection.request(method, path or f"/v1/{signal.name}", payload, sent | (headers or {}))
+            response = connection.getresponse()
+            body = response.read()
+            got = {name.lower(): value for name, value in response.getheaders()}
+        if method != "HEAD":
+            assert got["content-type"] == PROTOBUF
+        if response.status == 200:
+            return Answer("OK", body, http=200, headers=got)
+        status = Status.FromString(body)
+        retry_after = int(got["retry-after"]) if "retry-after" in got else None
+        return Answer(
+            code_pb2.Code.Name(status.code),
+            message=status.message,
+            retry_after=retry_after,
+            http=response.status,
+            headers=got,
+        )
+
+    def close(self) -> None:
+        pass
+
+
+# --- the write path in this process ---
+
+
+class Collecting:
+    """Receivers, logs and inserter on loopback, as the collector wires them, over a store of the test's choice."""
+
+    def __init__(
+        self,
+        store: Store,
+        directory: Path,
+        *,
+        api_key: str | None = None,
+        capacity: int = 1 << 30,
+        max_request_bytes: int = 8 << 20,
+        segment_age: float = 0.02,
+        sync: Callable[[int], None] = os.fdatasync,
+    ) -> None:
+        self.directory = directory
+        self.counters = Counters()
+        self.room = Room(capacity)
+        self.dead_letters = DeadLetters(directory / "dead-letter")
+        self.inserter = Inserter(store, self.room, self.dead_letters, self.counters)
+        self.logs = {
+            signal.name: Wal(
+                directory / "wal" / signal.name,
+                self.room,
+                lambda segment, signal=signal: self.inserter.put(signal, segment),  # type: ignore[misc]
+                segment_bytes=32 << 20,
+                segment_age=segment_age,
+                sync=sync,
+            )
+            for signal in SIGNALS
+        }
+        self.inserter.start()
+        ingest = Ingest.create(self.logs, self.counters, max_request_bytes=max_request_bytes, api_key=api_key)
+        self._grpc = GrpcReceiver(ingest, Address("127.0.0.1", 0))
+        self._grpc.start()
+        bound = Address("127.0.0.1", 0).bind("otlp_http")
+        self._listeners = HttpListeners()
+        self._listeners.add(otlp_http_app(ingest), bound)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._listeners.start(), self._loop).result(PATIENCE)
+        self.addresses = {
+            "grpc": Address("127.0.0.1", self._grpc.port),
+            "http": Address("127.0.0.1", bound.getsockname()[1]),
+        }
+        self.clients: dict[str, Any] = {
+            "grpc": GrpcClient(self.addresses["grpc"]),
+            "http": HttpClient(self.addresses["http"]),
+        }
+
+    def wait_stored(self) -> None:
+        """Return once all that was acknowledged is in the store."""
+        until(lambda: self.room.used == 0, "everything acknowledged to be stored")
+
+    def counted(self, name: str, **labels: str) -> float:
+        """The value of one of the collector's own counters."""
+        value = self.counters._registry.get_sample_value(name, labels or None)
+        return value or 0.0
+
+    def close(self) -> None:
+        for client in self.clients.values():
+            client.close()
+        self._grpc.stop(1)
+        asyncio.run_coroutine_threadsafe(self._listeners.stop(), self._loop).result(PATIENCE)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        for log in self.logs.values():
+            log.close()
+        self.inserter.drain(5)
+
+
+@pytest.fixture(scope="session")
+def shared_collecting(engine: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collecting]:
+    """A write path with default settings; tests must leave it as they find it."""
+    collecting = Collecting(engine, tmp_path_factory.mktemp("collecting"))
+    yield collecting
+    collecting.close()
+
+
+@pytest.fixture
+def start_collecting(engine: EmbeddedStore, tmp_path: Path) -> Iterator[Callable[..., Collecting]]:
+    """``start_collecting(**options)``: a write path of the test's own."""
+    started: list[Collecting] = []
+
+    def start(store: Store | None = None, **options: Any) -> Collecting:
+        started.append(Collecting(store or engine, tmp_path / f"collecting-{len(started)}", **options))
+        return started[-1]
+
+    yield start
+    for collecting in started:
+        collecting.close()
+
+
+# --- hansei in processes of its own ---
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def _environment(changes: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HANSEI_", "OTEL_"))}
+    return {**kept, **changes}
+
+
+@pytest.fixture(scope="session")
+def hansei() -> Callable[..., Ran]:
+    """``hansei(*arguments)``: run the command to its end."""
+
+    def run(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "hansei.cli", *map(str, arguments)],
+            capture_output=True, text=True, timeout=PATIENCE, cwd=cwd, env=_environment(environment), check=False,
+        )  # fmt: skip
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+class Serving:
+    """``hansei serve`` over a folder, on ports that the system picks."""
+
+    def __init__(self, data: Path, *flags: str, **environment: str) -> None:
+        self.data = data
+        ports = [f"--{name}=127.0.0.1:0" for name in ("otlp-grpc", "otlp-http", "ui", "sql")]
+        self._errors = (data.parent / f"{data.name}.stderr").open("a+")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "hansei.cli", "serve", f"--data={data}", *ports, *flags],
+            stdout=subprocess.PIPE, stderr=self._errors, text=True, env=_environment(environment),
+        )  # fmt: skip
+        self.announced: dict[str, str] = {}
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if match := re.fullmatch(r"(.+?)\s{2,}(\S+)\n", line):
+                self.announced[match[1]] = match[2]
+            if line.startswith("data"):
+                break
+        else:
+            pytest.fail(f"hansei serve did not start: {self.errors()}")
+        self.grpc = Address.parse("otlp_grpc", self._address("OTLP/gRPC"))
+        self.http = Address.parse("otlp_http", self._address("OTLP/HTTP"))
+
+    def _address(self, start: str) -> str:
+        return next(url for name, url in self.announced.items() if name.startswith(start)).removeprefix("http://")
+
+    @property
+    def ui(self) -> str:
+        """The URL of the listener that answers health checks."""
+        return next(url for name, url in self.announced.items() if "health" in name or "page" in name)
+
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
+        """``GET`` on the pages' port: status and body."""
+        try:
+            with urllib.request.urlopen(urllib.request.Request(self.ui + path, headers=headers)) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def ready(self) -> dict[str, Any]:
+        """The body of ``/readyz``."""
+        state: dict[str, Any] = json.loads(self.get("/readyz")[1])
+        return state
+
+    def wait_stored(self) -> None:
+        """Return once all that was acknowledged is in the store."""
+        until(lambda: self.ready()["waiting_bytes"] == 0, "everything acknowledged to be stored")
+
+    def errors(self) -> str:
+        """What it wrote to standard error."""
+        self._errors.seek(0)
+        return self._errors.read()
+
+    def end(self) -> int:
+        """SIGTERM; the exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self._ended()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.process.kill()
+        self._ended()
+
+    def _ended(self) -> int:
+        assert self.process.stdout
+        self.said = self.process.stdout.read()
+        code = self.process.wait(PATIENCE)
+        self.process.stdout.close()
+        return code
+
+    def close(self) -> None:
+        if self.process.stdout and not self.process.stdout.closed:
+            self.end()
+        self._errors.close()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """``serve(*flags, data=…, **environment)``: a collector in a process of its own, ready."""
+    started: list[Serving] = []
+
+    def start(*flags: str, data: Path | None = None, **environment: str) -> Serving:
+        started.append(Serving(data or tmp_path / "data", *flags, **environment))
+        return started[-1]
+
+    yield start
+    for serving in started:
+        serving.close()
+
+
+@pytest.fixture(scope="session")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A collector in a process of its own that many tests use; none may stop it."""
+    running = Serving(tmp_path_factory.mktemp("serving") / "data")
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def clients() -> dict[str, Callable[[Address], Any]]:
+    """The client of each protocol, for an address."""
+    return {"grpc": GrpcClient, "http": HttpClient}
