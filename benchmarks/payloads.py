@@ -43,9 +43,7 @@ class Payloads:
             if number % SPANS_PER_TRACE == 0:
                 trace_id, root = draw.randbytes(16), b""
                 conversation = f"conv-{draw.getrandbits(48):012x}"
-            span = scope.spans.add(
-                trace_id=trace_id, span_id=draw.randbytes(8), parent_span_id=root, kind=3
-            )
+            span = scope.spans.add(trace_id=trace_id, span_id=draw.randbytes(8), parent_span_id=root, kind=3)
             root = root or span.span_id
             model = draw.choice(MODELS)
             span.name = f"chat {model}"
@@ -86,7 +84,8 @@ class Payloads:
         draw = self._random
         words = []
         for rank in range(1, size):
-            word = "".join(draw.choice("bcdfghklmnprstvw") + draw.choice("aeiou") for _ in range(1 + rank.bit_length() // 4))
+            syllables = 1 + rank.bit_length() // 4
+            word = "".join(draw.choice("bcdfghklmnprstvw") + draw.choice("aeiou") for _ in range(syllables))
             words += [word] * max(1, size // (8 * rank))
         return words
 

@@ -41,7 +41,7 @@ class GrpcReceiver:
         )
         for signal in SIGNALS:
             service, _, method = signal.method[1:].rpartition("/")
-            handler = grpc.unary_unary_rpc_method_handler(self._export(signal))
+            handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(self._export(signal))
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
         try:
             self.port = self._server.add_insecure_port(str(address))
@@ -62,7 +62,7 @@ class GrpcReceiver:
         def export(payload: bytes, context: grpc.ServicerContext) -> bytes:
             if ingest.api_key is not None:
                 metadata = dict(context.invocation_metadata())
-                if not ingest.authorized(metadata.get("authorization")):
+                if not ingest.authorized(str(metadata.get("authorization", ""))):
                     ingest.refuse(signal, _TRANSPORT, "unauthenticated")
                     context.abort(
                         grpc.StatusCode.UNAUTHENTICATED, "send the key as metadata: authorization: Bearer KEY"
@@ -83,4 +83,5 @@ def _retry_status(code: grpc.StatusCode, error: Refused) -> bytes:
     """A ``google.rpc.Status`` with ``RetryInfo``: without it, RESOURCE_EXHAUSTED means that a client must not retry."""
     detail = Any()
     detail.Pack(RetryInfo(retry_delay=Duration(seconds=error.retry_after)))
-    return Status(code=code.value[0], message=str(error), details=[detail]).SerializeToString()
+    status = Status(code=code.value[0], message=str(error), details=[detail])
+    return bytes(status.SerializeToString())

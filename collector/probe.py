@@ -7,16 +7,18 @@ and one ``HasField`` says whether any attribute anywhere holds a map. It costs a
 makes no object per span (docs/decisions/0002-check.md has the figures).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf import message_factory
-from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import Message
 
 from hansei.collector.signals import Signal
 
+_Change = Callable[[str, FieldDescriptorProto], None]
 _KEPT_REPEATED = {"Span.trace_id", "Span.span_id", "AnyValue.bytes_value"}
 
 
@@ -36,8 +38,8 @@ class Probe:
     def __init__(self, signal: Signal) -> None:
         self._path = signal.path
         self._is_traces = signal.items == "spans"
-        self._merged = _message_class(signal.request.DESCRIPTOR, _merge)
-        self._counted = _message_class(signal.request.DESCRIPTOR, _counting(signal.path))
+        self._merged = _message_class(signal.request, _merge)
+        self._counted = _message_class(signal.request, _counting(signal.path))
 
     def look(self, payload: bytes) -> Findings:
         """What is in a serialised request.
@@ -45,8 +47,8 @@ class Probe:
         Raises ``google.protobuf.message.DecodeError`` for bytes that are not one.
         """
         resources, scopes, items = self._path
-        merged: Any = self._merged.FromString(payload)  # type: ignore[attr-defined]
-        counted: Any = self._counted.FromString(payload)  # type: ignore[attr-defined]
+        merged: Any = self._merged.FromString(payload)
+        counted: Any = self._counted.FromString(payload)
         count = len(getattr(getattr(getattr(counted, resources), scopes), items))
         resource = getattr(merged, resources)
         scope = getattr(resource, scopes)
@@ -85,7 +87,7 @@ def _merge(name: str, field: FieldDescriptorProto) -> None:
         field.label = FieldDescriptorProto.LABEL_REPEATED
 
 
-def _counting(path: tuple[str, str, str]) -> Any:
+def _counting(path: tuple[str, str, str]) -> _Change:
     def count(name: str, field: FieldDescriptorProto) -> None:
         _merge(name, field)
         if field.name == path[2]:
@@ -97,7 +99,7 @@ def _counting(path: tuple[str, str, str]) -> Any:
     return count
 
 
-def _message_class(root: Descriptor, change: Any) -> Any:
+def _message_class(root: type[Message], change: _Change) -> type[Message]:
     """The message class of ``root`` with ``change`` applied to every field of its files."""
     pool = DescriptorPool()
     added: set[str] = set()
@@ -113,13 +115,13 @@ def _message_class(root: Descriptor, change: Any) -> Any:
         for message in file.message_type:
             _change_fields(message, change)
         del file.service[:]
-        pool.Add(file)  # type: ignore[no-untyped-call]
+        pool.Add(file)
 
-    add(root.file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(root.full_name))  # type: ignore[no-untyped-call]
+    add(root.DESCRIPTOR.file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(root.DESCRIPTOR.full_name))
 
 
-def _change_fields(message: DescriptorProto, change: Any) -> None:
+def _change_fields(message: DescriptorProto, change: _Change) -> None:
     del message.oneof_decl[:]
     for field in message.field:
         # Without its oneof, a member is not forgotten when another one follows.

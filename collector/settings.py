@@ -97,8 +97,8 @@ SETTINGS = (
     Setting("sql_max_memory", "512MiB", "SIZE", "memory of one query through the SQL endpoint", parse_size),
     Setting("sql_max_queries", "8", "NUMBER", "queries through the SQL endpoint at a time", parse_count),
     Setting("drain_timeout", "60s", "DURATION", "how long SIGTERM waits for what is logged", parse_duration),
-    Setting("api_key", None, "KEY", "what senders and readers present; needed beyond loopback", _parse_text, secret=True),
-    Setting("admin_key", None, "KEY", "the password that lifts read-only from the SQL endpoint", _parse_text, secret=True),
+    Setting("api_key", None, "KEY", "what senders and readers present; needed beyond loopback", _parse_text, True),
+    Setting("admin_key", None, "KEY", "the password that lifts read-only from the SQL endpoint", _parse_text, True),
 )  # fmt: skip
 """Every setting there is; docs/configuration.md lists the same, and a test says so."""
 

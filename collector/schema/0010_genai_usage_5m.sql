@@ -13,6 +13,8 @@ CREATE TABLE IF NOT EXISTS genai_usage_5m /*ON CLUSTER*/
     RequestModel     LowCardinality(String) CODEC(ZSTD(1)),
     ResponseModel    LowCardinality(String) CODEC(ZSTD(1)),
     InputTokensAbove Int32 CODEC(ZSTD(1)),
+    -- The name that decides the price, as in otel_traces.
+    Model            LowCardinality(String) ALIAS if(ResponseModel != '', ResponseModel, RequestModel),
 
     Calls            SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),
     Errors           SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1)),

@@ -5,7 +5,8 @@
 -- model has no price, or the span is no model call.
 --
 -- The price list is read once a query, as a constant, and looked up by hash. A join would do, but it would be
--- executed also by queries that do not ask for the cost, and costs twice as much for those that do.
+-- executed also by queries that do not ask for the cost, and costs twice as much for those that do. The cost is
+-- multiplied by 1 or NULL because if() evaluates its branches row by row where it can, here five times slower.
 CREATE VIEW IF NOT EXISTS genai_spans /*ON CLUSTER*/ AS
 WITH
     (SELECT (groupArray(sipHash64(Provider, Model)), groupArray(Prices)) FROM model_prices FINAL) AS book,
@@ -38,7 +39,7 @@ SELECT
     GenAiCachedInputTokens AS CachedInputTokens,
     GenAiCacheWriteInputTokens AS CacheWriteInputTokens,
     GenAiReasoningTokens AS ReasoningTokens,
-    if(ModelCall AND notEmpty(prices) AND (InputTokens > 0 OR OutputTokens > 0), cost, NULL) AS CostUsd,
+    cost * if(ModelCall AND notEmpty(prices) AND (InputTokens > 0 OR OutputTokens > 0), 1, NULL) AS CostUsd,
     Duration / 1000000 AS DurationMs,
     JSONExtract(SpanAttributes['gen_ai.response.finish_reasons'], 'Array(String)') AS FinishReasons,
     ConversationId,

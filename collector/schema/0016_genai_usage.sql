@@ -2,11 +2,13 @@
 -- milliseconds. CostUsd is the sum of the costs that are known, NULL where none is; UnpricedCalls counts the calls
 -- that succeeded and whose cost is not known.
 --
--- Durations: P50Ms, P95Ms, P99Ms are those of a row. Quantiles of several rows cannot be averaged, but their
--- sketches (nanoseconds) can be merged. Yesterday by model:
---     SELECT Model, sum(Calls) AS Calls, sum(CostUsd) AS CostUsd,
---            quantileDDMerge(0.01, 0.95)(DurationSketch) / 1e6 AS P95Ms
---     FROM genai_usage WHERE toDate(Start) = yesterday() GROUP BY Model ORDER BY CostUsd DESC
+-- What each model cost yesterday:
+--     SELECT Model, sum(Calls) AS Calls, sum(CostUsd) AS CostUsd FROM genai_usage
+--     WHERE toDate(Start) = yesterday() GROUP BY Model ORDER BY CostUsd DESC
+-- P50Ms, P95Ms and P99Ms are those of a row. The quantiles of several rows cannot be averaged; the sketches in the
+-- table (nanoseconds) can be merged. The p95 of each model yesterday, in milliseconds:
+--     SELECT Model, quantileDDMerge(0.01, 0.95)(DurationSketch) / 1e6 AS P95Ms FROM genai_usage_5m
+--     WHERE toDate(Start) = yesterday() GROUP BY Model
 CREATE VIEW IF NOT EXISTS genai_usage /*ON CLUSTER*/ AS
 WITH
     -- As in genai_spans.
@@ -38,13 +40,12 @@ SELECT
     sum(usage.CachedInputTokens) AS CachedInputTokens,
     sum(usage.CacheWriteInputTokens) AS CacheWriteInputTokens,
     sum(usage.ReasoningTokens) AS ReasoningTokens,
-    sum(if(priced, cost, NULL)) AS CostUsd,
+    sum(cost * if(priced, 1, NULL)) AS CostUsd,
     sum(if(priced, 0, usage.Calls - usage.Errors)) AS UnpricedCalls,
     sum(usage.DurationSum) / 1000000 AS DurationMsSum,
     max(usage.DurationMax) / 1000000 AS DurationMsMax,
     quantileDDMerge(0.01, 0.5)(usage.DurationSketch) / 1000000 AS P50Ms,
     quantileDDMerge(0.01, 0.95)(usage.DurationSketch) / 1000000 AS P95Ms,
-    quantileDDMerge(0.01, 0.99)(usage.DurationSketch) / 1000000 AS P99Ms,
-    quantilesDDMergeState(0.01, 0.5, 0.9, 0.95, 0.99)(usage.DurationSketch) AS DurationSketch
-FROM (SELECT *, if(ResponseModel != '', ResponseModel, RequestModel) AS Model FROM genai_usage_5m) AS usage
+    quantileDDMerge(0.01, 0.99)(usage.DurationSketch) / 1000000 AS P99Ms
+FROM genai_usage_5m AS usage
 GROUP BY Start, ServiceName, Operation, Provider, RequestModel, ResponseModel, Model;
