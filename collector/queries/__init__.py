@@ -1,0 +1,1 @@
+"""SQL that the collector runs itself, a query a file."""

@@ -1,0 +1,11 @@
+-- The models that a price book of version {version} has something to say about: those not looked up yet, those
+-- for which another version knew nothing, and those priced by another release of genai-prices. What was
+-- downloaded is newer than any release; what was set by hand is not touched.
+SELECT Provider, Model
+FROM (SELECT DISTINCT Provider, Model FROM genai_usage_5m) AS seen
+LEFT JOIN (SELECT * FROM model_prices FINAL) AS known USING (Provider, Model)
+WHERE Model != ''
+    AND (PricesVersion = ''
+        OR PricesVersion != {version:String}
+        AND (startsWith(PricesVersion, 'genai-prices ') OR empty(Prices) AND startsWith(PricesVersion, 'downloaded ')))
+ORDER BY Provider, Model;
