@@ -52,8 +52,10 @@ INSERT_SETTINGS = {
 }
 """What every insert of a segment is run with."""
 
-_POISON_CODES = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 128, 131, 190, 321, 349, 444})
+_POISON_CODES = frozenset({6, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 128, 131, 190, 321, 349, 436, 444})
 """ClickHouse's errors that speak of the data, raised while it is parsed: trying again cannot help."""
+_POISON_TEXT = "Invalid protobuf data"
+"""What tells BAD_ARGUMENTS about the data (a oneof with two members) from one about anything else."""
 
 
 class Poison(StoreError):
@@ -253,8 +255,8 @@ _CREDENTIAL_CODES = frozenset({192, 193, 194, 497, 516})
 
 
 def _classified(error: ClickHouseError) -> StoreError:
-    kind = Poison if _code(error) in _POISON_CODES else StoreUnavailable
-    return kind(_first_line(error))
+    refused = _code(error) in _POISON_CODES or (_code(error) == 36 and _POISON_TEXT in str(error))
+    return (Poison if refused else StoreUnavailable)(_first_line(error))
 
 
 def _code(error: ClickHouseError) -> int | None:
