@@ -77,14 +77,16 @@ class Inserter:
         Those stay in the log and are inserted at the next start.
         """
         deadline = time.monotonic() + timeout
+        started = [thread for thread in self._threads if thread.ident is not None]
         with self._wake:
-            # A store that is away is not waited for: what is logged is safe.
+            # A store that is away, or never came, is not waited for: what is logged is safe.
             self._wake.wait_for(
-                lambda: not self.waiting or self._unavailable is not None, max(0.0, deadline - time.monotonic())
+                lambda: not started or not self.waiting or self._unavailable is not None,
+                max(0.0, deadline - time.monotonic()),
             )
             self._stopping = True
             self._wake.notify_all()
-        for thread in self._threads:
+        for thread in started:
             thread.join(max(0.1, deadline - time.monotonic()))
         return self.waiting
 
@@ -146,11 +148,13 @@ class Inserter:
     def _insert_whole_records(self, task: _Task, error: str) -> None:
         records = list(task.segment.records())
         end = records[-1][1] if records else 0
-        if end < task.segment.size:
-            # The file was damaged after it was closed: what cannot be told apart is kept as it is.
-            self._set_aside(task, end, task.segment.path.read_bytes()[end:], error)
-        if records:
+        if end == task.segment.size:
             self._insert_apart(task, records, error)
+            return
+        # The file was damaged after it was closed: what cannot be told apart is kept as it is.
+        self._set_aside(task, end, task.segment.path.read_bytes()[end:], error)
+        if records:
+            self._insert_part(task, records)
 
     def _set_aside(self, task: _Task, start: int, message: bytes, error: str) -> None:
         path = self._dead_letters.put(task.signal, f"{task.segment.name}-{start}", message, error)
@@ -159,22 +163,25 @@ class Inserter:
 
     def _insert_apart(self, task: _Task, records: list[tuple[int, int]], error: str) -> None:
         """Insert records that cannot go in together: each half by itself, a single one as a dead letter."""
-        data = task.segment.path.read_bytes()
         if len(records) == 1:
             start, stop = records[0]
-            self._set_aside(task, start, data[start:stop], error)
+            self._set_aside(task, start, task.segment.path.read_bytes()[start:stop], error)
             return
         middle = len(records) // 2
-        for half in (records[:middle], records[middle:]):
-            start, stop = half[0][0], half[-1][1]
-            part = task.segment.path.with_suffix(".part")
-            part.write_bytes(data[start:stop])
-            try:
-                self._store.insert(task.signal, part, _token(task.signal, task.segment, start, stop))
-            except Poison as refused:
-                self._insert_apart(task, half, str(refused))
-            finally:
-                part.unlink(missing_ok=True)
+        self._insert_part(task, records[:middle])
+        self._insert_part(task, records[middle:])
+
+    def _insert_part(self, task: _Task, records: list[tuple[int, int]]) -> None:
+        """Insert some records of a segment that cannot go in whole."""
+        start, stop = records[0][0], records[-1][1]
+        part = task.segment.path.with_suffix(".part")
+        part.write_bytes(task.segment.path.read_bytes()[start:stop])
+        try:
+            self._store.insert(task.signal, part, _token(task.signal, task.segment, start, stop))
+        except Poison as refused:
+            self._insert_apart(task, records, str(refused))
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _token(signal: Signal, segment: Segment, start: int, stop: int) -> str:
