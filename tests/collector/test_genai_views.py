@@ -46,7 +46,8 @@ def client(engine: EmbeddedStore) -> Iterator["Client"]:
 
 def set_price(client: "Client", model: str, prices: list[tuple[float, ...]], provider: str = "openai") -> None:
     client.command(
-        f"INSERT INTO model_prices (Provider, Model, Prices, PricesVersion) VALUES ('{provider}', '{model}', {prices}, 'own')"
+        "INSERT INTO model_prices (Provider, Model, Prices, PricesVersion) "
+        f"VALUES ('{provider}', '{model}', {prices}, 'own')"
     )
 
 
@@ -113,11 +114,13 @@ def test_a_call_is_a_row_with_its_columns_by_name(client: "Client") -> None:
         "SpanAttributes": CHAT | USAGE | {
             "gen_ai.usage.cache_read.input_tokens": "400", "gen_ai.usage.cache_write.input_tokens": "100",
             "gen_ai.usage.reasoning.output_tokens": "30", "gen_ai.response.finish_reasons": '["stop","length"]',
-            "gen_ai.conversation.id": "talk", "user.id": "ann", "gen_ai.input.messages": "[1]", "gen_ai.output.messages": "[2]",
+            "gen_ai.conversation.id": "talk", "user.id": "ann", "gen_ai.input.messages": "[1]",
+            "gen_ai.output.messages": "[2]",
         },
     })  # fmt: skip
     columns = (
-        "toUnixTimestamp(Timestamp), TraceId, SpanId, ParentSpanId, ServiceName, Operation, Provider, RequestModel, ResponseModel,"
+        "toUnixTimestamp(Timestamp), TraceId, SpanId, ParentSpanId, ServiceName, Operation, Provider, RequestModel,"
+        "ResponseModel,"
         "InputTokens, OutputTokens, CachedInputTokens, ReasoningTokens, CostUsd, DurationMs, FinishReasons,"
         "ConversationId, UserId, StatusCode, ErrorType, InputMessages, OutputMessages"
     )
@@ -222,7 +225,7 @@ def test_a_look_up_uses_the_indexes(client: "Client", many: str, sql: str) -> No
 @pytest.mark.parametrize("view", ["genai_calls", "genai_spans"])
 def test_a_range_of_time_uses_the_primary_key(client: "Client", many: str, view: str) -> None:
     """An hour of a table of days reads that hour's granules."""
-    sql = f"SELECT sum(CostUsd) FROM {view} WHERE Timestamp >= '2026-03-02 10:00:00' AND Timestamp < '2026-03-02 11:00:00'"
+    sql = f"SELECT sum(CostUsd) FROM {view} WHERE Timestamp BETWEEN '2026-03-02 10:00:00' AND '2026-03-02 11:00:00'"
     assert "PrimaryKey" in plan(client, sql)
     read, total = granules(client, sql)
     assert (read <= 3, total > 15) == (True, True)
@@ -256,6 +259,7 @@ def test_the_price_list_is_a_constant_and_not_a_join(client: "Client", many: str
 def test_a_session_is_all_spans_of_a_conversation(client: "Client") -> None:
     """Its row, worked by hand: two traces, three calls of which one failed, and a tool."""
     talk = {"gen_ai.conversation.id": "session-1"}
+    tool = USAGE | {"gen_ai.operation.name": "execute_tool"}
     at = [NOON + timedelta(seconds=second) for second in range(5)]
     insert(
         client,
@@ -263,7 +267,7 @@ def test_a_session_is_all_spans_of_a_conversation(client: "Client") -> None:
         {"Timestamp": at[1], "TraceId": "1", "SpanAttributes": talk | CHAT | USAGE | {"user.id": "ann"}},
         {"Timestamp": at[2], "TraceId": "2", "SpanAttributes": talk | CHAT, "StatusCode": "Error"},
         {"Timestamp": at[3], "TraceId": "2", "SpanAttributes": talk | CHAT | USAGE},
-        {"Timestamp": at[4], "TraceId": "2", "SpanAttributes": talk | USAGE | {"gen_ai.operation.name": "execute_tool"}},
+        {"Timestamp": at[4], "TraceId": "2", "SpanAttributes": talk | tool},
     )  # fmt: skip
     assert rows(client, """
         SELECT SessionId, UserId, ServiceName, toUnixTimestamp(Start), toUnixTimestamp(End), Traces, Calls, InputTokens,
@@ -276,15 +280,14 @@ def test_a_session_is_all_spans_of_a_conversation(client: "Client") -> None:
 
 
 def test_a_session_says_how_much_of_its_cost_is_known(client: "Client") -> None:
-    """The sum of known costs with a count of the others; NULL where none is known; a failed call costs nothing known."""
+    """The sum of known costs with a count of the others; NULL where none is known."""
     unknown = CHAT | USAGE | {"gen_ai.response.model": "never heard of"}
     for session, spans in {
         "partly": [(CHAT | USAGE, "Unset"), (unknown, "Unset"), (CHAT, "Error")],
         "none": [(unknown, "Unset"), (CHAT, "Unset")],
     }.items():
-        insert(client, *(
-            {"SpanAttributes": attributes | {"session.id": session}, "StatusCode": status} for attributes, status in spans
-        ))  # fmt: skip
+        for attributes, status in spans:
+            insert(client, {"SpanAttributes": attributes | {"session.id": session}, "StatusCode": status})
     assert rows(
         client,
         "SELECT SessionId, CostUsd, UnpricedCalls FROM genai_sessions WHERE SessionId IN ('partly', 'none') ORDER BY 1",
