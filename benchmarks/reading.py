@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BASE_REQUESTS = 200
 COPIES = 49
+TURNS = 5
+"""Traces of a conversation."""
 RUNS = 15
 
 _COPY = """
@@ -65,9 +67,9 @@ def _fill(store: EmbeddedStore, client: "Client", directory: Path) -> None:
     payloads = Payloads()
     segment = directory / "base.segment"
     with segment.open("wb") as file:
-        for _ in range(BASE_REQUESTS // 10):
+        for _ in range(BASE_REQUESTS // TURNS):
             fresh = Fresh(payloads.request())
-            for _ in range(10):
+            for _ in range(TURNS):
                 payload = fresh.next()
                 head, trailer = frame(payload)
                 file.write(head + payload + trailer)
