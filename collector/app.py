@@ -20,6 +20,7 @@ from hansei.collector.listeners import HttpListeners
 from hansei.collector.migrations import migrate
 from hansei.collector.otlp_grpc import GrpcReceiver
 from hansei.collector.otlp_http import otlp_http_app
+from hansei.collector.price_learner import PriceLearner
 from hansei.collector.retention import apply_retention
 from hansei.collector.settings import Settings
 from hansei.collector.signals import SIGNALS
@@ -59,6 +60,7 @@ class Collector:
             undo.callback(self.store.close)
             self._inserter = Inserter(self.store, self._room, self._dead_letters, self.counters)
             self._stopping = threading.Event()
+            self._prices = PriceLearner(self.store, self._stopping)
             self._store_problem: str | None = None
             self._open_store()
             self._logs = {
@@ -112,6 +114,7 @@ class Collector:
         for wal in self._logs.values():
             await asyncio.to_thread(wal.close)
         left = await asyncio.to_thread(self._inserter.drain, self.settings.drain_timeout)
+        await asyncio.to_thread(self._prices.stop)
         self.store.close()
         self._lock.release()
         return left
@@ -176,6 +179,7 @@ class Collector:
         migrate(client)
         apply_retention(client, traces=self.settings.retention_traces, logs=self.settings.retention_logs)
         self._inserter.start()
+        self._prices.start()
 
     def _pages(self) -> Starlette:
         return Starlette(routes=[*status_routes(self.readiness, self.metrics, self.settings.api_key)])

@@ -69,6 +69,15 @@ def _parser() -> argparse.ArgumentParser:
     _add_store(migrate)
     migrate.add_argument("--cluster", metavar="NAME", help="make the tables on a cluster, replicated")
     migrate.set_defaults(run=_migrate)
+
+    prices = commands.add_parser(
+        "prices", help="look up model prices again", description="Look up the prices of all models that were called."
+    )
+    prices.add_argument(
+        "--download", action="store_true", help="from what genai-prices publishes, not what is installed"
+    )
+    _add_store(prices)
+    prices.set_defaults(run=_prices)
     return parser
 
 
@@ -106,6 +115,12 @@ def _migrate(options: argparse.Namespace) -> None:
     if options.cluster and not options.clickhouse:
         raise ConfigurationError("--cluster needs --clickhouse URL: the embedded engine has no cluster")
     migrate_store(Path(options.data), options.clickhouse, options.cluster)
+
+
+def _prices(options: argparse.Namespace) -> None:
+    from hansei.collector.prices_command import refresh_prices
+
+    refresh_prices(Path(options.data), options.clickhouse, download=options.download)
 
 
 if __name__ == "__main__":
