@@ -292,18 +292,18 @@ class Collecting:
             for signal in SIGNALS
         }
         self.inserter.start()
-        ingest = Ingest.create(self.logs, self.counters, max_request_bytes=max_request_bytes, api_key=api_key)
-        self._grpc = GrpcReceiver(ingest, Address("127.0.0.1", 0))
-        self._grpc.start()
+        self.ingest = Ingest.create(self.logs, self.counters, max_request_bytes=max_request_bytes, api_key=api_key)
+        self.grpc = GrpcReceiver(self.ingest, Address("127.0.0.1", 0))
+        self.grpc.start()
         bound = Address("127.0.0.1", 0).bind("otlp_http")
         self._listeners = HttpListeners()
-        self._listeners.add(otlp_http_app(ingest), bound)
+        self._listeners.add(otlp_http_app(self.ingest), bound)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._listeners.start(), self._loop).result(PATIENCE)
         self.addresses = {
-            "grpc": Address("127.0.0.1", self._grpc.port),
+            "grpc": Address("127.0.0.1", self.grpc.port),
             "http": Address("127.0.0.1", bound.getsockname()[1]),
         }
         self.clients: dict[str, Any] = {
@@ -323,7 +323,7 @@ class Collecting:
     def close(self) -> None:
         for client in self.clients.values():
             client.close()
-        self._grpc.stop(1)
+        self.grpc.stop(1)
         asyncio.run_coroutine_threadsafe(self._listeners.stop(), self._loop).result(PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
