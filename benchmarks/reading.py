@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.payloads import SPANS_PER_REQUEST, Fresh, Payloads
 from hansei.collector.migrations import migrate
+from hansei.collector.prices import PriceBook
 from hansei.collector.segment import frame
 from hansei.collector.signals import TRACES
 from hansei.collector.store import EmbeddedStore
@@ -80,6 +81,7 @@ def _fill(store: EmbeddedStore, client: "Client", directory: Path) -> None:
         client.command(_COPY, {"copy": copy}, settings={"max_partitions_per_insert_block": 0})
     client.command("DROP TABLE base")
     client.command("OPTIMIZE TABLE otel_traces")
+    PriceBook(client).learn()
     assert client.command("SELECT count() FROM otel_traces") == BASE_REQUESTS * SPANS_PER_REQUEST * (COPIES + 1)
 
 

@@ -9,8 +9,11 @@ and no cost is better than somebody else's. For the same reason a provider is kn
 not by a part of its name (``openai-compatible`` is not OpenAI).
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -62,6 +65,11 @@ _OPEN_WEIGHTS_OF_OPENAI = "gpt-oss"
 
 _EPOCH = date(1970, 1, 1)
 
+_WHOLE_PAUSE = 3600.0
+"""Seconds between two looks for new models in the whole roll-up. Calls may come days late, but that is rare."""
+_RECENT = 86400.0
+"""Seconds that the looks in between go back."""
+
 
 class PricesUnavailable(HanseiError):
     """The published prices could not be downloaded; the prices in use stay as they are."""
@@ -99,9 +107,11 @@ class ModelPrices:
 class PriceBook:
     """Keeps ``model_prices`` up to date. Not thread-safe: use it where its client is used."""
 
-    def __init__(self, client: "Client") -> None:
-        """``client``: of the database that has the schema."""
+    def __init__(self, client: "Client", clock: Callable[[], float] = time.time) -> None:
+        """``client``: of the database that has the schema; ``clock``: seconds since 1970."""
         self._client = client
+        self._clock = clock
+        self._whole_seen = 0.0
         self._snapshot: DataSnapshot | None = None
         self._version = ""
         self._tried: set[tuple[str, str]] = set()
@@ -109,13 +119,19 @@ class PriceBook:
     def learn(self) -> list[ModelPrices]:
         """Look up models that were called for the first time; answers what was written.
 
-        Meant for a loop: one query of some milliseconds where nothing is new. A model for which nothing is found
-        is stored without prices, and tried again when the price data has another version.
+        Meant for a loop: one query of some milliseconds where nothing is new. It looks at the calls of the last
+        day, and at all of them the first time and once an hour. A model for which nothing is found is stored
+        without prices, and tried again when the price data has another version.
         """
         self._load()
-        rows = self._client.query(_sql("models_to_price"), {"version": self._version}).result_rows
-        pairs = [(provider, model) for provider, model in rows if (provider, model) not in self._tried]
-        return self._write(pairs)
+        now = self._clock()
+        whole = now - self._whole_seen >= _WHOLE_PAUSE
+        since = 0 if whole else int(now - _RECENT)
+        rows = self._client.query(_sql("models_to_price"), {"version": self._version, "since": since}).result_rows
+        learnt = self._write([(provider, model) for provider, model in rows if (provider, model) not in self._tried])
+        if whole:
+            self._whole_seen = now
+        return learnt
 
     def refresh(self, *, download: bool = False, url: str | None = None) -> list[ModelPrices]:
         """Look up again every model that was ever called; answers all of them.
@@ -158,6 +174,7 @@ class PriceBook:
     def _use(self, snapshot: "DataSnapshot", version: str) -> None:
         self._snapshot, self._version = snapshot, version
         self._tried.clear()
+        self._whole_seen = 0.0
 
     def _write(self, pairs: list[tuple[str, str]]) -> list[ModelPrices]:
         if not pairs:
@@ -212,7 +229,7 @@ def price_list(model: "ModelInfo") -> tuple[Price, ...]:
             seconds |= {_second_of_day(constraint.start_time), _second_of_day(constraint.end_time)}
     entries = []
     for day in sorted(dates):
-        start = datetime.combine(day, time(), UTC)
+        start = datetime.combine(day, time_of_day(), UTC)
         for second in sorted(seconds):
             price = model.get_prices(start + timedelta(seconds=second))
             if not _sold_by_tokens(price):
@@ -238,7 +255,7 @@ def _conditional_prices(model: "ModelInfo") -> "list[ConditionalPrice]":
     return model.prices if isinstance(model.prices, list) else [ConditionalPrice(prices=model.prices)]
 
 
-def _second_of_day(moment: time) -> int:
+def _second_of_day(moment: time_of_day) -> int:
     """Seconds since midnight UTC; a time without a zone is UTC."""
     aware = datetime.combine(_EPOCH, moment, moment.tzinfo or UTC).astimezone(UTC)
     return aware.hour * 3600 + aware.minute * 60 + aware.second

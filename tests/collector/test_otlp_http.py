@@ -98,7 +98,7 @@ def test_too_large(start_collecting: Callable[..., Any], some_spans: Some, compr
 
 
 def test_gzip_bomb(client: Any) -> None:
-    """A quarter of a megabyte that would be a quarter of a gigabyte is refused after the limit's worth, however it is compressed."""
+    """A small body that would unpack to 256 MB is refused once it is past the limit."""
     squeeze = zlib.compressobj(9, wbits=31)
     piece = bytes(1 << 20)
     bomb = b"".join(squeeze.compress(piece) for _ in range(256)) + squeeze.flush()

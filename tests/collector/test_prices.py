@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -54,13 +55,14 @@ def new_database(engine: EmbeddedStore) -> Iterator[Callable[[], "Client"]]:
         yield make
 
 
-def call(client: "Client", provider: str, model: str, tokens: int = 1_000_000) -> None:
-    """One call with this many tokens of input, today."""
+def call(client: "Client", provider: str, model: str, days_ago: int = 0) -> None:
+    """One call with a million tokens of input."""
     client.command(
-        "INSERT INTO otel_traces (Timestamp, SpanAttributes) SELECT now64(9), map('gen_ai.operation.name', 'chat', "
+        "INSERT INTO otel_traces (Timestamp, SpanAttributes) "
+        "SELECT now64(9) - toIntervalDay({days:UInt32}), map('gen_ai.operation.name', 'chat', "
         "'gen_ai.provider.name', {provider:String}, 'gen_ai.request.model', {model:String}, "
-        "'gen_ai.usage.input_tokens', {tokens:String})",
-        {"provider": provider, "model": model, "tokens": str(tokens)},
+        "'gen_ai.usage.input_tokens', '1000000')",
+        {"provider": provider, "model": model, "days": days_ago},
     )
 
 
@@ -290,6 +292,19 @@ def test_a_model_is_learnt_once(client: "Client") -> None:
     assert rows(client, "SELECT CostUsd FROM genai_calls WHERE Model = 'gpt-4o'") == [(2.5,), (2.5,)]
     assert book.learn() == []
     assert PriceBook(client).learn() == []
+
+
+def test_a_call_that_comes_late_is_learnt_within_the_hour(client: "Client") -> None:
+    """Between two looks at everything only the last day is looked at."""
+    now = time.time()
+    book = PriceBook(client, clock=lambda: now)
+    call(client, "openai", "gpt-4o", days_ago=10)
+    assert [row.model for row in book.learn()] == ["gpt-4o"]
+    call(client, "openai", "gpt-5", days_ago=10)
+    call(client, "openai", "gpt-5-mini")
+    assert [row.model for row in book.learn()] == ["gpt-5-mini"]
+    now += 3600
+    assert [row.model for row in book.learn()] == ["gpt-5"]
 
 
 def test_an_empty_store_has_nothing_to_learn(client: "Client") -> None:
