@@ -77,6 +77,7 @@ class Wal:
 
         ``segment_bytes``: a segment is closed past this size. ``segment_age``: seconds after which a segment
         with something in it is closed. ``sync`` puts a file descriptor's data on disk.
+        Raises :class:`LogUnavailable` where the directory cannot be used.
         """
         self.directory = directory
         self._room = room
@@ -88,10 +89,13 @@ class Wal:
         self._pending = _Group()
         self._closing = False
         self._file: OpenSegment | None = None
-        directory.mkdir(parents=True, exist_ok=True)
-        for segment in recover(directory):
-            room.take_anyway(segment.size)
-            on_closed(segment)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            for segment in recover(directory):
+                room.take_anyway(segment.size)
+                on_closed(segment)
+        except OSError as error:
+            raise LogUnavailable(f"the write-ahead log {directory} cannot be used: {error.strerror}") from error
         self._thread = threading.Thread(target=self._run, name=f"wal-{directory.name}", daemon=True)
         self._thread.start()
 

@@ -17,6 +17,7 @@ _NEEDS_SERVER = "this command needs the server's parts: pip install 'hansei[serv
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; answers the exit code: 0 done, 2 a mistake that one line on standard error explains."""
     options = _parser().parse_args(arguments)
+    _silence_libraries()
     try:
         options.run(options)
     except HanseiError as error:
@@ -31,6 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _silence_libraries() -> None:
+    """What they would log of a server that is away or a port that is taken comes as one line of ours."""
+    import logging
+
+    for name in ("clickhouse_connect", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    # Read when gRPC is imported.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
 def _fail(message: str) -> int:
@@ -88,11 +99,11 @@ class _Parser(argparse.ArgumentParser):
 
 def _add_store(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--data", metavar="DIR", type=Path, default=os.environ.get("HANSEI_DATA", "./hansei-data"),
+        "--data", metavar="DIR", type=Path, default=os.environ.get("HANSEI_DATA") or "./hansei-data",
         help="the data folder of a collector (default ./hansei-data) [HANSEI_DATA]",
     )  # fmt: skip
     command.add_argument(
-        "--clickhouse", metavar="URL", default=os.environ.get("HANSEI_CLICKHOUSE"),
+        "--clickhouse", metavar="URL", default=os.environ.get("HANSEI_CLICKHOUSE") or None,
         help="a ClickHouse server: http[s]://user:password@host:port/database [HANSEI_CLICKHOUSE]",
     )  # fmt: skip
 
