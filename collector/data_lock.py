@@ -1,5 +1,6 @@
 """Who holds a data folder: one process at a time, and how others find it."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -47,8 +48,10 @@ class DataLock:
     def announce(self, sql: str | None = None) -> None:
         """Write down who holds the folder and where it answers SQL."""
         about = json.dumps(asdict(Holder(os.getpid(), self._since, sql))).encode()
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, about, 0)
+        # The lock holds without it, and a collector must be able to start on a full disk, to be asked and to drain.
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, about, 0)
 
     def release(self) -> None:
         """Let the next process have it."""

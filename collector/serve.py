@@ -6,7 +6,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
 from hansei.collector.app import Collector
+from hansei.collector.errors import StoreError
 from hansei.collector.settings import Settings
 
 
@@ -14,7 +17,11 @@ def serve(flags: Mapping[str, str | None], config: Path | None) -> None:
     """Run a collector until it is told to stop. Raises :class:`~hansei.collector.errors.HanseiError`."""
     settings = Settings.load(flags, config=config)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    collector = Collector(settings)
+    try:
+        collector = Collector(settings)
+    except ClickHouseError as error:
+        # The schema or the retention, on a full disk or without the right to change tables.
+        raise StoreError(f"ClickHouse refused to be prepared: {str(error).strip().splitlines()[0]}") from error
     # What has been imported stays: the garbage collector need not look at it again and again.
     gc.collect()
     gc.freeze()

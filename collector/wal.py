@@ -1,6 +1,7 @@
 """The write-ahead log: what is acknowledged is on disk first, as a group of requests at a time."""
 
 import contextlib
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from pathlib import Path
 
 from hansei.collector.errors import HanseiError
 from hansei.collector.segment import OpenSegment, Segment, frame, recover
+
+log = logging.getLogger("hansei.collector")
 
 
 class LogFull(HanseiError):
@@ -89,6 +92,7 @@ class Wal:
         self._pending = _Group()
         self._closing = False
         self._file: OpenSegment | None = None
+        self._failing = False
         try:
             directory.mkdir(parents=True, exist_ok=True)
             for segment in recover(directory):
@@ -157,8 +161,15 @@ class Wal:
             self._file.write(group.buffers, group.size, self._sync)
         except OSError as error:
             group.error = error
+            if not self._failing:
+                log.warning("the write-ahead log cannot be written: %s; requests are refused", error)
+            self._failing = True
             if self._file is not None:
                 self._close_segment()
+        else:
+            if self._failing:
+                log.warning("the write-ahead log is written again")
+            self._failing = False
 
     def _close_segment(self) -> None:
         """Close the open segment at what is known to be on disk, and hand it on."""
