@@ -38,7 +38,8 @@ def _silence_libraries() -> None:
     """What they would log of a server that is away or a port that is taken comes as one line of ours."""
     import logging
 
-    for name in ("clickhouse_connect", "urllib3"):
+    # The first one, when it is imported, gives "urllib3" a level of its own.
+    for name in ("clickhouse_connect", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # Read when gRPC is imported.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
