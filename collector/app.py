@@ -24,6 +24,9 @@ from hansei.collector.price_learner import PriceLearner
 from hansei.collector.retention import apply_retention
 from hansei.collector.settings import Settings
 from hansei.collector.signals import SIGNALS
+from hansei.collector.sql_access import Access
+from hansei.collector.sql_endpoint import SqlEndpoint
+from hansei.collector.sql_limits import Limits
 from hansei.collector.status import Readiness, status_routes
 from hansei.collector.store import EmbeddedStore, ServerStore, Store, StoreUnavailable
 from hansei.collector.wal import Room, Wal
@@ -80,8 +83,9 @@ class Collector:
             self._http = HttpListeners()
             self._http.add(otlp_http_app(ingest), self._sockets["otlp_http"])
             self._http.add(self._pages(), self._sockets["ui"])
-            if isinstance(self.store, EmbeddedStore):
-                self._http.add(self._sql(self.store), self._sockets["sql"])
+            self._sql = self._sql_endpoint()
+            if self._sql is not None:
+                self._http.add(self._sql, self._sockets["sql"])
             undo.pop_all()
 
     def run(self, announce: Callable[[str], None] = print) -> None:
@@ -111,6 +115,8 @@ class Collector:
         self._stopping.set()
         await asyncio.to_thread(self._grpc.stop, _GRACE)
         await self._http.stop()
+        if self._sql is not None:
+            await asyncio.to_thread(self._sql.close)
         for wal in self._logs.values():
             await asyncio.to_thread(wal.close)
         left = await asyncio.to_thread(self._inserter.drain, self.settings.drain_timeout)
@@ -184,8 +190,15 @@ class Collector:
     def _pages(self) -> Starlette:
         return Starlette(routes=[*status_routes(self.readiness, self.metrics, self.settings.api_key)])
 
-    def _sql(self, store: EmbeddedStore) -> Starlette:
-        return Starlette()
+    def _sql_endpoint(self) -> SqlEndpoint | None:
+        """None in front of a server, which has its own."""
+        if not isinstance(self.store, EmbeddedStore):
+            return None
+        limits = Limits(
+            self.settings.sql_max_execution_time, self.settings.sql_max_memory, self.settings.sql_max_queries
+        )
+        access = Access(self.settings.api_key, self.settings.admin_key)
+        return SqlEndpoint(self.store.connection_string, limits, access)
 
 
 _LISTENERS = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 
@@ -15,6 +16,14 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """An answer that breaks off on purpose is how a failure in the middle of a result is told."""
+    return "without completing response" not in record.msg
+
+
+logging.getLogger("uvicorn.error").addFilter(_is_news)
 
 
 class HttpListeners:

@@ -1,0 +1,237 @@
+"""The SQL endpoint: ClickHouse's HTTP interface over the embedded engine.
+
+A reader's statement is judged (:mod:`hansei.collector.sql_guard`), limited and streamed; an administrator's is
+run as it is, with data for an ``INSERT`` from the body. Requests share nothing but the engine: there are no
+sessions, so ``SET`` and temporary tables do not last beyond a statement.
+"""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import AsyncIterator, Awaitable
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from hansei.collector.sql_access import Access, Role
+from hansei.collector.sql_catalog import Catalog
+from hansei.collector.sql_engine import Engine, Figures, Session
+from hansei.collector.sql_errors import SqlError
+from hansei.collector.sql_guard import Guard, check_parameters
+from hansei.collector.sql_limits import NICENESS, Limits, admin_settings
+from hansei.collector.sql_request import READER_BODY_LIMIT, SqlRequest, read_request
+from hansei.collector.sql_response import error_response, send_result
+from hansei.collector.sql_result import Result, write_all
+from hansei.collector.sql_statement import Statement
+
+_ADMIN_THREADS = 8
+_PATIENCE = 10.0
+"""Seconds that a query waits for its turn before it is refused."""
+_GRACE = 2.0
+"""Seconds beyond ``max_execution_time`` in which the engine ends a query itself; it cannot while its reader is slow."""
+_READONLY = 1
+_READONLY_BUT_FOR_SETTINGS = 2
+_SETTINGS_TABLE = {("system", "settings")}
+
+
+class SqlEndpoint:
+    """An ASGI application. Close it before the store whose engine it uses."""
+
+    def __init__(self, connection_string: str, limits: Limits, access: Access) -> None:
+        """``connection_string``: of the embedded store that is open in this process."""
+        self._engine = Engine(connection_string)
+        self._guard = Guard(Catalog(self._engine.ask))
+        self._limits, self._access = limits, access
+        self._turns = asyncio.Semaphore(limits.queries)
+        self._readers = ThreadPoolExecutor(limits.queries, "sql-reader", initializer=_step_back)
+        self._admins = ThreadPoolExecutor(_ADMIN_THREADS, "sql-admin")
+
+    def close(self) -> None:
+        """Give up threads and handles; no request may be under way."""
+        self._readers.shutdown()
+        self._admins.shutdown()
+        self._engine.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        try:
+            await self._handle(request, receive, send)
+        except SqlError as error:
+            await error_response(error, self._engine.version)(scope, receive, send)
+        except ClientDisconnect:
+            pass
+
+    async def _handle(self, request: Request, receive: Receive, send: Send) -> None:
+        simple = _simple_response(request)
+        if simple is not None:
+            await simple(request.scope, receive, send)
+            return
+        role = self._access.role(request.headers, request.query_params)
+        asked = await read_request(request, limit=READER_BODY_LIMIT if role is Role.READER else None)
+        # Only now, since reading the body and noticing that the caller left are the same stream of messages.
+        left = asyncio.create_task(_left(receive))
+        work = asyncio.create_task(self._answer(asked, role, send))
+        try:
+            await asyncio.wait({left, work}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done() and role is Role.READER:
+                work.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
+        except SqlError as error:
+            await error_response(error, self._engine.version, asked.query_id)(request.scope, receive, send)
+        finally:
+            left.cancel()
+            asked.close()
+
+    async def _answer(self, asked: SqlRequest, role: Role, send: Send) -> None:
+        if role is Role.ADMIN:
+            await self._answer_admin(asked, send)
+            return
+        async with self._turn():
+            try:
+                async with asyncio.timeout(self._limits.seconds + _GRACE):
+                    await self._answer_reader(asked, send)
+            except TimeoutError:
+                raise SqlError(
+                    159, "TIMEOUT_EXCEEDED", f"Timeout exceeded: maximum: {self._limits.seconds:g} seconds"
+                ) from None
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        try:
+            await asyncio.wait_for(self._turns.acquire(), _PATIENCE)
+        except TimeoutError:
+            raise SqlError(
+                202,
+                "TOO_MANY_SIMULTANEOUS_QUERIES",
+                f"Too many simultaneous queries. Maximum: {self._limits.queries}; try again later",
+            ) from None
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def _answer_reader(self, asked: SqlRequest, send: Send) -> None:
+        async with _session(self._engine, self._readers) as session:
+            loop = asyncio.get_running_loop()
+            statement, output_format = await loop.run_in_executor(self._readers, self._judge, session, asked)
+            await self._send(session, statement, output_format, asked, self._readers, send)
+
+    def _judge(self, session: Session, asked: SqlRequest) -> tuple[Statement, str]:
+        """Judge and prepare a reader's statement."""
+        statement = session.read(asked.text)
+        output_format = statement.format or asked.default_format
+        self._guard.judge_format(output_format)
+        settings = self._limits.reader_settings(asked.settings, statement.settings)
+        check_parameters(statement, asked.parameters)
+        tables = self._guard.judge(statement, lambda: session.tree(statement, asked.parameters), asked.database)
+        # system.settings tells clients what they may set, and under readonly = 1 it says: nothing.
+        readonly = _READONLY_BUT_FOR_SETTINGS if tables == _SETTINGS_TABLE else _READONLY
+        session.prepare(settings, asked.database, readonly=readonly)
+        return statement, output_format
+
+    async def _answer_admin(self, asked: SqlRequest, send: Send) -> None:
+        async with _session(self._engine, self._admins) as session:
+            loop = asyncio.get_running_loop()
+            statement = await loop.run_in_executor(self._admins, self._prepare, session, asked)
+            output_format = (statement and statement.format) or asked.default_format
+            await self._send(session, statement, output_format, asked, self._admins, send)
+
+    def _prepare(self, session: Session, asked: SqlRequest) -> Statement | None:
+        """Prepare an administrator's statement; None for one that is run as it was written."""
+        inserts = bool(asked.query) and asked.body_size > 0
+        try:
+            statement = session.read(asked.query if inserts else asked.text)
+        except SqlError:
+            # An INSERT with its data behind it is more than its syntax tree.
+            statement = None
+        if statement is not None and not asked.changes and not statement.reads:
+            raise SqlError(
+                164, "READONLY", "Cannot execute query in readonly mode: for what changes data, use POST, not GET"
+            )
+        if statement is None and not asked.changes:
+            raise SqlError(62, "SYNTAX_ERROR", "Syntax error: this statement can only be sent with POST")
+        settings = statement.settings if statement is not None else {}
+        session.prepare(admin_settings(asked.settings, settings), asked.database, readonly=None)
+        if statement is None or (inserts and not statement.tokens[0].is_keyword("INSERT")):
+            return None
+        return statement
+
+    async def _send(
+        self,
+        session: Session,
+        statement: Statement | None,
+        output_format: str,
+        asked: SqlRequest,
+        threads: Executor,
+        send: Send,
+    ) -> None:
+        def work(pipe: int) -> Figures:
+            if statement is not None and statement.streams:
+                return session.stream(statement, output_format, asked.parameters, pipe)
+            if statement is not None and statement.tokens[0].is_keyword("INSERT") and asked.body_size and asked.query:
+                asked.body.seek(0)
+                return session.insert(statement, asked.body.fileno())
+            text = statement.text.encode(errors="surrogateescape") if statement and statement.reads else asked.text
+            data, figures = session.answer(text, output_format, asked.parameters)
+            write_all(pipe, data)
+            return figures
+
+        result = Result(self._engine, session, work, threads)
+        try:
+            await send_result(result, asked, output_format, self._engine, send)
+        finally:
+            await _to_the_end(result.close())
+
+
+@contextlib.asynccontextmanager
+async def _session(engine: Engine, threads: Executor) -> AsyncIterator[Session]:
+    loop = asyncio.get_running_loop()
+    session = await loop.run_in_executor(threads, engine.session)
+    try:
+        yield session
+    finally:
+        await _to_the_end(loop.run_in_executor(threads, session.close))
+
+
+async def _to_the_end(closing: Awaitable[None]) -> None:
+    """Wait for something that must not be given up half-way, however often this task is cancelled."""
+    task = asyncio.ensure_future(closing)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+def _step_back() -> None:
+    """Let the thread's work come after ingest's."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _simple_response(request: Request) -> Response | None:
+    """The answers that need no engine and no key."""
+    if request.url.path in ("/ping", "/replicas_status"):
+        return PlainTextResponse("Ok.\n")
+    if request.url.path != "/":
+        return PlainTextResponse(
+            "There is no such path; queries go to /?query=… or into the body of a POST to /\n", 404
+        )
+    if request.method not in ("GET", "HEAD", "POST"):
+        return PlainTextResponse(f"{request.method} is not taken; use GET or POST\n", 405, {"Allow": "GET, HEAD, POST"})
+    if request.method != "POST" and "query" not in request.query_params:
+        return PlainTextResponse("Ok.\n")
+    return None

@@ -1,0 +1,142 @@
+"""What a request to the SQL endpoint asks, in the terms of ClickHouse's HTTP interface."""
+
+import email
+import email.policy
+import re
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import IO
+
+from starlette.requests import Request
+
+from hansei.collector.sql_allowed import IGNORED_SETTINGS, TRANSPORT_PARAMETERS
+from hansei.collector.sql_compression import ENCODINGS, unpacker
+from hansei.collector.sql_errors import SqlError
+
+READER_BODY_LIMIT = 1 << 20
+"""Bytes of a reader's statement; the engine itself stops at 256 KiB of SQL."""
+_IN_MEMORY = 1 << 20
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+@dataclass
+class SqlRequest:
+    """One request, read."""
+
+    query: bytes
+    """The statement from the URL; empty where all of it is in the body."""
+    body: IO[bytes]
+    """The decompressed body at its start, in a file of its own."""
+    body_size: int
+    parameters: dict[str, str]
+    """``param_x`` by its ``x``, in ClickHouse's escaped form."""
+    settings: dict[str, str]
+    database: str
+    default_format: str
+    query_id: str
+    encoding: str | None
+    """The ``Content-Encoding`` of the answer."""
+    wait_end_of_query: bool
+    changes: bool
+    """Whether the method may change something: GET and HEAD never do."""
+
+    @property
+    def text(self) -> bytes:
+        """The whole statement; ClickHouse reads the URL's part first."""
+        self.body.seek(0)
+        body = self.body.read()
+        return self.query + b"\n" + body if self.query and body else self.query or body
+
+    def close(self) -> None:
+        """Give up the body."""
+        self.body.close()
+
+
+async def read_request(request: Request, *, limit: int | None) -> SqlRequest:
+    """Read a request; ``limit`` in bytes of decompressed body. Raises :class:`SqlError`."""
+    query = dict(request.query_params)
+    body = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  (closed with the request)
+    try:
+        size = await _read_body(request, body, limit)
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            query |= _form(request.headers["content-type"], body)
+            body.truncate(0)
+            size = 0
+        return SqlRequest(
+            query=query.pop("query", "").encode(),
+            body=body,
+            body_size=size,
+            parameters={key[6:]: value for key, value in query.items() if key.startswith("param_")},
+            settings=_settings(query),
+            database=request.headers.get("x-clickhouse-database") or query.get("database") or "default",
+            default_format=request.headers.get("x-clickhouse-format") or query.get("default_format") or "TabSeparated",
+            query_id=query.get("query_id") or str(uuid.uuid4()),
+            encoding=_encoding(request.headers, query),
+            wait_end_of_query=query.get("wait_end_of_query") == "1",
+            changes=request.method == "POST",
+        )
+    except BaseException:
+        body.close()
+        raise
+
+
+def _settings(query: Mapping[str, str]) -> dict[str, str]:
+    """Every other parameter of the URL is a setting."""
+    if query.get("compress") == "1" or query.get("decompress") == "1":
+        raise SqlError(
+            48,
+            "NOT_IMPLEMENTED",
+            "compress=1 and decompress=1 are not implemented here; use HTTP compression "
+            "(enable_http_compression=1 and Accept-Encoding)",
+        )
+    return {
+        key: value
+        for key, value in query.items()
+        if key not in TRANSPORT_PARAMETERS and key not in IGNORED_SETTINGS and not key.startswith("param_")
+    }
+
+
+def _encoding(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
+    if query.get("enable_http_compression") not in ("1", "true"):
+        return None
+    accepted = {part.split(";")[0].strip().lower() for part in headers.get("accept-encoding", "").split(",")}
+    return next((name for name in ENCODINGS if name in accepted), None)
+
+
+async def _read_body(request: Request, into: IO[bytes], limit: int | None) -> int:
+    size = 0
+    async for piece in _decompressed(request):
+        size += len(piece)
+        if limit is not None and size > limit:
+            raise SqlError(62, "SYNTAX_ERROR", f"Max query size exceeded: a statement may have {limit} bytes")
+        into.write(piece)
+    return size
+
+
+async def _decompressed(request: Request) -> AsyncIterator[bytes]:
+    """The body in pieces of bounded size, however well it was compressed."""
+    unpack = unpacker(request.headers.get("content-encoding", "identity").strip().lower())
+    empty = True
+    async for chunk in request.stream():
+        empty = empty and not chunk
+        for piece in unpack.unpack(chunk) if unpack else (chunk,):
+            yield piece
+    if unpack is not None and not empty:
+        unpack.finish()
+
+
+def _form(content_type: str, body: IO[bytes]) -> dict[str, str]:
+    """The fields of a ``multipart/form-data`` body, as clients send long parameters."""
+    body.seek(0)
+    head = f"Content-Type: {content_type}\r\n\r\n".encode()
+    message = email.message_from_bytes(head + body.read(), policy=email.policy.HTTP)
+    fields = {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        if part.get_filename() or not isinstance(name, str):
+            raise SqlError(48, "NOT_IMPLEMENTED", "External data is not taken at this address; write a subquery")
+        content = part.get_payload(decode=True)
+        fields[name] = content.decode() if isinstance(content, bytes) else ""
+    return fields
