@@ -155,10 +155,11 @@ class SqlEndpoint:
             )
         if statement is None and not asked.changes:
             raise SqlError(62, "SYNTAX_ERROR", "Syntax error: this statement can only be sent with POST")
+        if statement is not None and not (statement.reads or (inserts and statement.tokens[0].is_keyword("INSERT"))):
+            # It runs as it was written: the settings at the end of a CREATE TABLE, say, belong to the table.
+            statement = None
         settings = statement.settings if statement is not None else {}
         session.prepare(admin_settings(asked.settings, settings), asked.database, readonly=None)
-        if statement is None or (inserts and not statement.tokens[0].is_keyword("INSERT")):
-            return None
         return statement
 
     async def _send(
@@ -173,10 +174,10 @@ class SqlEndpoint:
         def work(pipe: int) -> Figures:
             if statement is not None and statement.streams:
                 return session.stream(statement, output_format, asked.parameters, pipe)
-            if statement is not None and statement.tokens[0].is_keyword("INSERT") and asked.body_size and asked.query:
+            if statement is not None and not statement.reads:
                 asked.body.seek(0)
                 return session.insert(statement, asked.body.fileno())
-            text = statement.text.encode(errors="surrogateescape") if statement and statement.reads else asked.text
+            text = statement.text.encode(errors="surrogateescape") if statement is not None else asked.text
             data, figures = session.answer(text, output_format, asked.parameters)
             write_all(pipe, data)
             return figures
