@@ -61,9 +61,11 @@ class Collector:
                 ServerStore(settings.clickhouse) if settings.clickhouse else EmbeddedStore(settings.data / "clickhouse")
             )
             undo.callback(self.store.close)
-            self._inserter = Inserter(self.store, self._room, self._dead_letters, self.counters)
             self._stopping = threading.Event()
             self._prices = PriceLearner(self.store, self._stopping)
+            self._inserter = Inserter(
+                self.store, self._room, self._dead_letters, self.counters, stored=self._prices.notice
+            )
             self._store_problem: str | None = None
             self._open_store()
             self._logs = {

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hansei.collector.counters import Counters
@@ -35,8 +36,17 @@ class Inserter:
     """
 
     def __init__(
-        self, store: Store, room: Room, dead_letters: DeadLetters, counters: Counters, *, threads: int = 2
+        self,
+        store: Store,
+        room: Room,
+        dead_letters: DeadLetters,
+        counters: Counters,
+        *,
+        stored: Callable[[], None] = lambda: None,
+        threads: int = 2,
     ) -> None:
+        """``stored`` is called after each segment that is in the store, from the thread that inserted it."""
+        self._stored = stored
         self._store = store
         self._room = room
         self._dead_letters = dead_letters
@@ -143,6 +153,7 @@ class Inserter:
         self._room.give_back(segment.size)
         self._counters.insert_seconds.observe(time.perf_counter() - started)
         self._counters.inserted_bytes.inc(segment.size)
+        self._stored()
         return True
 
     def _insert_whole_records(self, task: _Task, error: str) -> None:

@@ -9,7 +9,9 @@ from hansei.collector.store import Store
 log = logging.getLogger("hansei.collector")
 
 _PAUSE = 2.0
-"""Seconds between two looks for models without a price: one query of some milliseconds."""
+"""Seconds at least between two looks for models without a price: one query of some milliseconds."""
+_TICK = 0.5
+"""Seconds until the thread notices that it should end."""
 
 
 class PriceLearner:
@@ -19,11 +21,17 @@ class PriceLearner:
         """``stopping`` ends it."""
         self._store = store
         self._stopping = stopping
+        self._news = threading.Event()
+        self._news.set()
         self._thread = threading.Thread(target=self._run, name="price-learner", daemon=True)
 
     def start(self) -> None:
         """Begin to look."""
         self._thread.start()
+
+    def notice(self) -> None:
+        """Say that something was stored, perhaps a call of a model not seen before."""
+        self._news.set()
 
     def stop(self) -> None:
         """Return once it has ended; ``stopping`` must be set."""
@@ -33,7 +41,10 @@ class PriceLearner:
     def _run(self) -> None:
         book: PriceBook | None = None
         failing = False
-        while not self._stopping.wait(_PAUSE):
+        while not self._stopping.is_set():
+            if not self._news.wait(_TICK):
+                continue
+            self._news.clear()
             try:
                 book = book or PriceBook(self._store.client())
                 book.learn()
@@ -43,3 +54,5 @@ class PriceLearner:
                 if not failing:
                     log.warning("model prices could not be looked up: %s", str(error).split("\n", 1)[0])
                 failing = True
+                self._news.set()
+            self._stopping.wait(_PAUSE)

@@ -23,11 +23,11 @@ LISTENERS = {"otlp-grpc": 4317, "otlp-http": 4318, "sql": 8123, "ui": 8600}
 HANSEI = (sys.executable, "-m", "hansei.cli")
 QUERIES = {
     "Every model call": """
-        SELECT Timestamp, ConversationId, UserId, RequestModel, InputTokens, OutputTokens, CostUsd,
-            round(DurationMs) AS Ms, ErrorType
+        SELECT Timestamp, ConversationId, UserId, RequestModel, InputTokens, OutputTokens,
+            round(CostUsd, 6) AS CostUsd, round(DurationMs) AS Ms, ErrorType
         FROM genai_calls ORDER BY Timestamp""",
     "Conversations": """
-        SELECT SessionId, UserId, Traces, Calls, InputTokens, OutputTokens, CostUsd, Errors
+        SELECT SessionId, UserId, Traces, Calls, InputTokens, OutputTokens, round(CostUsd, 6) AS CostUsd, Errors
         FROM genai_sessions ORDER BY Start""",
     "One trace": """
         SELECT SpanName, SpanKind, ServiceName, round(Duration / 1e6, 1) AS Ms, StatusCode
@@ -117,9 +117,15 @@ def wait_for_traces(data: Path, trace_ids: list[str]) -> None:
     sql = f"SELECT uniqExact(TraceId) FROM otel_traces WHERE TraceId IN ({wanted}) FORMAT TSV"
     for _ in range(100):
         if query(data, sql).strip() == str(len(trace_ids)):
-            return
+            break
         time.sleep(0.1)
-    sys.exit("the traces did not arrive")
+    else:
+        sys.exit("the traces did not arrive")
+    # Prices of a model that was never called before are looked up a moment later.
+    for _ in range(20):
+        if query(data, "SELECT count(CostUsd) FROM genai_calls FORMAT TSV").strip() != "0":
+            break
+        time.sleep(0.1)
 
 
 def query(data: Path, sql: str) -> str:
