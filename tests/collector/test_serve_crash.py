@@ -24,6 +24,7 @@ from hansei.collector.data_lock import holder_of
 from hansei.collector.signals import LOGS, TRACES, Signal
 
 from .conftest import Answer, Ran, Serving, _environment
+from .test_serve import AFTER_THE_ENGINE
 
 Wait = Callable[[Callable[[], object], str], None]
 Some = Callable[..., ExportTraceServiceRequest]
@@ -251,3 +252,22 @@ def test_what_is_not_drained_in_time_is_stored_at_the_next_start(
     assert again.end() == 0
     assert files(serving.data) == []
     ledger.settle(serving.data, hansei)
+
+
+@AFTER_THE_ENGINE
+def test_start_that_fails_leaves_the_log_alone(
+    serve: Serve, serving: Serving, hansei: Callable[..., Ran], clients: Any, ledger: Ledger, wait: Wait
+) -> None:
+    """A start that fails for its last port, with much left to store, says so in one line; the next one stores all."""
+    killed = serve(*SMALL_SEGMENTS)
+    with ledger.load([clients["grpc"](killed.grpc) for _ in range(4)], 0):
+        wait(lambda: len(files(killed.data)) > 10, "segments to wait")
+        killed.kill()
+    ports = [f"--{name}=127.0.0.1:0" for name in ("otlp-http", "ui", "sql")]
+    ran = hansei("serve", "--data", killed.data, *ports, f"--otlp-grpc={serving.grpc}")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1), ran.err
+    assert files(killed.data)
+    again = serve()
+    again.wait_stored()
+    assert again.end() == 0
+    ledger.settle(killed.data, hansei)
