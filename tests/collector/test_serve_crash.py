@@ -152,6 +152,8 @@ class Rounds:
 
     def run(self, rounds: int, ledger: Ledger, client: Callable[[Address], Any]) -> None:
         """Every round: load, SIGKILL, some starts that are killed too, a start, and a wait until all is stored."""
+        # The very first start, which makes the tables, is killed as well.
+        self._kill_at_start("locked")
         serving = self._start()
         for number in range(rounds):
             before = ledger.counted()
