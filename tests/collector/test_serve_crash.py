@@ -1,29 +1,25 @@
 """What is acknowledged is stored, once, however ``hansei serve`` ends."""
 
-import http.client
 import os
 import random
 import re
+import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from operator import gt
 from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from hansei.collector.address import Address
 from hansei.collector.data_lock import holder_of
-from hansei.collector.signals import LOGS, TRACES, Signal
 
 from .conftest import Answer, Ran, Serving, _environment
+from .ledger import Ledger, files
 from .test_serve import AFTER_THE_ENGINE
 
 Wait = Callable[[Callable[[], object], str], None]
@@ -32,113 +28,6 @@ Serve = Callable[..., Serving]
 
 SMALL_SEGMENTS = ("--segment-age=20ms", "--segment-size=64KiB")
 """Segments are closed faster than they can be inserted: there is always one on its way, and some wait."""
-
-
-def _attributes(**values: str | int) -> list[KeyValue]:
-    return [
-        KeyValue(
-            key=key.replace("__", "."),
-            value=AnyValue(int_value=value) if isinstance(value, int) else AnyValue(string_value=value),
-        )
-        for key, value in values.items()
-    ]
-
-
-CALL = _attributes(
-    gen_ai__operation__name="chat",
-    gen_ai__provider__name="openai",
-    gen_ai__request__model="gpt-4o-mini",
-    gen_ai__usage__input_tokens=700,
-    gen_ai__usage__output_tokens=90,
-    gen_ai__input__messages="[" + "How often should the machine be descaled? " * 20 + "]",
-)
-TOOL = _attributes(gen_ai__operation__name="execute_tool", gen_ai__tool__name="search")
-
-
-class Ledger:
-    """What was sent, a trace id a request, and what its sender knows of it."""
-
-    def __init__(self, some_spans: Some) -> None:
-        self.acknowledged: dict[str, dict[str, int]] = {"traces": {}, "logs": {}}
-        """Items by trace id, for each signal."""
-        self.unknown: dict[str, dict[str, int]] = {"traces": {}, "logs": {}}
-        """Those of requests that no success came back for: they may be stored or not, but whole."""
-        self.refusals: list[Answer | Exception] = []
-        self._some_spans = some_spans
-
-    @contextmanager
-    def load(self, clients: list[Any], seed: int) -> Iterator[None]:
-        """Send with every client in a thread of its own, until there is an answer other than success."""
-        threads = [
-            threading.Thread(target=self._send, args=(client, random.Random(f"{seed}/{number}")))
-            for number, client in enumerate(clients)
-        ]
-        for thread in threads:
-            thread.start()
-        yield
-        for thread in threads:
-            thread.join()
-        for client in clients:
-            client.close()
-
-    def _send(self, client: Any, draw: random.Random) -> None:
-        while True:
-            signal, request, trace_id, count = self._request(draw)
-            try:
-                answer = client.export(request.SerializeToString(), signal)
-            except (OSError, http.client.HTTPException) as error:
-                answer = error
-            if isinstance(answer, Answer) and answer.code == "OK":
-                self.acknowledged[signal.name][trace_id] = count
-                continue
-            self.unknown[signal.name][trace_id] = count
-            self.refusals.append(answer)
-            return
-
-    def _request(self, draw: random.Random) -> tuple[Signal, Any, str, int]:
-        count = draw.choice([1, 5, 40])
-        spans = self._some_spans(count, attributes=draw.choice([CALL, CALL, TOOL]))
-        trace_id: bytes = spans.resource_spans[0].scope_spans[0].spans[0].trace_id
-        if draw.random() < 0.7:
-            return TRACES, spans, trace_id.hex(), count
-        logs = ExportLogsServiceRequest()
-        records = logs.resource_logs.add().scope_logs.add().log_records
-        for number in range(count):
-            records.add(trace_id=trace_id, time_unix_nano=time.time_ns(), body=AnyValue(string_value=f"line {number}"))
-        return LOGS, logs, trace_id.hex(), count
-
-    def counted(self) -> tuple[int, int]:
-        """How many requests of either signal were acknowledged."""
-        return len(self.acknowledged["traces"]), len(self.acknowledged["logs"])
-
-    def settle(self, data: Path, hansei: Callable[..., Ran]) -> None:
-        """Compare with the tables of a collector that has ended."""
-        ran = hansei("query", "--data", data, "--format", "TSV", STORED)
-        assert (ran.code, ran.err) == (0, "")
-        stored: dict[str, dict[str, tuple[int, int]]] = {"traces": {}, "logs": {}, "times": {}, "usage": {}}
-        for line in ran.out.splitlines():
-            table, name, count, other = line.split("\t")
-            stored[table][name] = (int(count), int(other))
-        for signal in ("traces", "logs"):
-            found = stored[signal]
-            assert {trace: counts for trace, counts in found.items() if counts[0] != counts[1]} == {}, "twice"
-            sent = self.unknown[signal] | self.acknowledged[signal]
-            assert {trace: counts for trace, counts in found.items() if counts[0] != sent.get(trace)} == {}, "in part"
-            assert self.acknowledged[signal].keys() - found.keys() == set(), "lost"
-        assert stored["times"].keys() == stored["traces"].keys()
-        calls, tokens = stored["usage"]["calls"]
-        assert calls > 0
-        assert (calls, tokens) == (stored["usage"]["roll-up"]) == (calls, 700 * calls)
-        assert not (data / "dead-letter").exists()
-
-
-STORED = """
-SELECT 'traces', TraceId, count(), uniqExact(SpanId) FROM otel_traces GROUP BY TraceId
-UNION ALL SELECT 'logs', TraceId, count(), uniqExact(Body) FROM otel_logs GROUP BY TraceId
-UNION ALL SELECT 'times', TraceId, count(), 0 FROM otel_traces_trace_id_ts GROUP BY TraceId
-UNION ALL SELECT 'usage', 'calls', count(), sum(InputTokens) FROM genai_calls
-UNION ALL SELECT 'usage', 'roll-up', sum(Calls), sum(InputTokens) FROM genai_usage_5m
-"""
 
 
 class Rounds:
@@ -212,11 +101,6 @@ def test_killed_at_any_moment(
     ledger.settle(tmp_path / "data", hansei)
 
 
-def files(data: Path) -> list[Path]:
-    """What is in the write-ahead log."""
-    return [path for path in (data / "wal").rglob("*") if path.is_file()]
-
-
 @pytest.mark.parametrize(
     "flags", [SMALL_SEGMENTS, ("--segment-age=1h",)], ids=["while it inserts", "before anything was inserted"]
 )
@@ -241,9 +125,9 @@ def test_what_is_not_drained_in_time_is_stored_at_the_next_start(
     serve: Serve, hansei: Callable[..., Ran], clients: Any, ledger: Ledger, wait: Wait
 ) -> None:
     """A drain that is cut short exits with 0 and says how much stays; the next start stores it, once."""
-    serving = serve("--drain-timeout=0", "--segment-age=20ms", "--segment-size=16KiB")
+    serving = serve("--drain-timeout=0", *SMALL_SEGMENTS)
     with ledger.load([clients["grpc"](serving.grpc) for _ in range(4)], 0):
-        wait(lambda: len(ledger.acknowledged["traces"]) > 50, "some requests to be acknowledged")
+        wait(lambda: len(files(serving.data)) > 10, "segments to wait")
         assert serving.end() == 0
     told = re.search(r"\n(\d+) segments stay in the write-ahead log and are stored at the next start\n$", serving.said)
     # Those that were on their way when the time was up may have arrived.
@@ -273,3 +157,41 @@ def test_start_that_fails_leaves_the_log_alone(
     again.wait_stored()
     assert again.end() == 0
     ledger.settle(killed.data, hansei)
+
+
+def test_server_that_is_killed(
+    tmp_path: Path, serve: Serve, hansei: Callable[..., Ran], clients: Any, ledger: Ledger, wait: Wait
+) -> None:
+    """A ClickHouse server that is away, comes, is killed and comes back gets all that was acknowledged, once."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def server() -> Serving:
+        # The engine behind ClickHouse's HTTP interface, which an administrator may write through.
+        return serve(f"--sql=127.0.0.1:{port}", data=tmp_path / "server", HANSEI_ADMIN_KEY="key")
+
+    collector = serve(f"--clickhouse=http://admin:key@127.0.0.1:{port}/default", *SMALL_SEGMENTS)
+    client = clients["grpc"](collector.grpc)
+    draw = random.Random(0)
+
+    def send_some() -> None:
+        assert all(ledger.send(client, draw) for _ in range(20))
+
+    send_some()
+    assert collector.ready()["store"] != "ok"
+    first = server()
+    wait(lambda: collector.ready()["store"] == "ok", "the server to be found")
+    send_some()
+    first.kill()
+    send_some()
+    wait(lambda: collector.ready()["store"] != "ok", "the server to be missed")
+    second = server()
+    send_some()
+    collector.wait_stored()
+    assert collector.ready()["store"] == "ok"
+    client.close()
+    assert collector.end() == 0
+    assert files(collector.data) == []
+    assert second.end() == 0
+    ledger.settle(second.data, hansei)
