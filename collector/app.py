@@ -44,7 +44,7 @@ class Collector:
 
     The order matters. First the lock and the ports, so that a second collector fails before it touches
     anything; then the store and its schema; then the log, whose leftovers are queued for insertion; the
-    receivers come last, and go first when it stops.
+    receivers come last, and go first when it stops. No thread uses the store before all of it is there.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -66,8 +66,7 @@ class Collector:
             self._inserter = Inserter(
                 self.store, self._room, self._dead_letters, self.counters, stored=self._prices.notice
             )
-            self._store_problem: str | None = None
-            self._open_store()
+            self._store_problem = self._prepare_store()
             self._logs = {
                 signal.name: Wal(
                     settings.data / "wal" / signal.name,
@@ -78,6 +77,8 @@ class Collector:
                 )
                 for signal in SIGNALS
             }
+            for wal in self._logs.values():
+                undo.callback(wal.close)
             ingest = Ingest.create(
                 self._logs, self.counters, max_request_bytes=settings.max_request_size, api_key=settings.api_key
             )
@@ -88,6 +89,7 @@ class Collector:
             self._sql = self._sql_endpoint()
             if self._sql is not None:
                 self._http.add(self._sql, self._sockets["sql"])
+            # Nothing can fail from here on, so nothing has to be undone while threads use it.
             undo.pop_all()
 
     def run(self, announce: Callable[[str], None] = print) -> None:
@@ -99,6 +101,7 @@ class Collector:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        self._start_inserting()
         self._grpc.start()
         await self._http.start()
         addresses = self.addresses()
@@ -160,34 +163,37 @@ class Collector:
         address: Address = getattr(self.settings, key)
         return address.bind(key)
 
-    def _open_store(self) -> None:
-        """Bring the schema up to date, then insert. A server that is away is waited for in the background."""
+    def _prepare_store(self) -> str | None:
+        """Bring the schema up to date; why that must wait, where the server is away."""
         try:
-            self._prepare_store()
+            if isinstance(self.store, ServerStore):
+                self.store.create_database()
+            client = self.store.client()
+            migrate(client)
+            apply_retention(client, traces=self.settings.retention_traces, logs=self.settings.retention_logs)
         except StoreUnavailable as error:
-            self._store_problem = str(error)
-            log.warning("%s; what comes in waits in the write-ahead log", error)
+            return str(error)
+        return None
+
+    def _start_inserting(self) -> None:
+        """Insert what is logged from now on, or as soon as the server is there."""
+        if self._store_problem is None:
+            self._inserter.start()
+            self._prices.start()
+        else:
+            log.warning("%s; what comes in waits in the write-ahead log", self._store_problem)
             threading.Thread(target=self._await_store, name="store-opener", daemon=True).start()
 
     def _await_store(self) -> None:
         while not self._stopping.wait(_STORE_PAUSE):
             try:
-                self._prepare_store()
+                self._store_problem = self._prepare_store()
             except Exception as error:
                 self._store_problem = str(error)
-            else:
+            if self._store_problem is None:
                 log.warning("ClickHouse at %s answers now", self.store.name)
-                self._store_problem = None
+                self._start_inserting()
                 return
-
-    def _prepare_store(self) -> None:
-        if isinstance(self.store, ServerStore):
-            self.store.create_database()
-        client = self.store.client()
-        migrate(client)
-        apply_retention(client, traces=self.settings.retention_traces, logs=self.settings.retention_logs)
-        self._inserter.start()
-        self._prices.start()
 
     def _pages(self) -> Starlette:
         return Starlette(routes=[*status_routes(self.readiness, self.metrics, self.settings.api_key)])

@@ -18,10 +18,6 @@ Hansei = Callable[..., Ran]
 
 PORTS = ("--otlp-grpc=127.0.0.1:0", "--otlp-http=127.0.0.1:0", "--ui=127.0.0.1:0", "--sql=127.0.0.1:0")
 
-AFTER_THE_ENGINE = pytest.mark.xfail(
-    run=False, reason="threads use the engine before the last thing is there that a start can fail for"
-)
-
 
 def stored(hansei: Hansei, data: Path, *requests: ExportTraceServiceRequest) -> list[int]:
     """How many rows the trace of each request has, in the data of a collector that has ended."""
@@ -60,7 +56,7 @@ def test_second_collector(serve: Serve, hansei: Hansei, clients: Any, some_spans
     assert stored(hansei, first.data, request) == [3]
 
 
-@pytest.mark.parametrize("key", [pytest.param("otlp_grpc", marks=AFTER_THE_ENGINE), "otlp_http", "ui", "sql"])
+@pytest.mark.parametrize("key", ["otlp_grpc", "otlp_http", "ui", "sql"])
 def test_taken_port(serving: Serving, hansei: Hansei, tmp_path: Path, key: str) -> None:
     """A port that is taken is named, with the flag that chooses another."""
     flag = "--" + key.replace("_", "-")
@@ -69,10 +65,7 @@ def test_taken_port(serving: Serving, hansei: Hansei, tmp_path: Path, key: str) 
     assert said.endswith(f"; choose another with {flag} HOST:PORT")
 
 
-LOGS = [pytest.param(place, marks=AFTER_THE_ENGINE) for place in ("wal", "wal/logs")]
-
-
-@pytest.mark.parametrize("place", ["", "hansei.lock", "clickhouse", *LOGS])
+@pytest.mark.parametrize("place", ["", "hansei.lock", "clickhouse", "wal", "wal/logs"])
 def test_file_in_the_way(hansei: Hansei, tmp_path: Path, place: str) -> None:
     """Where something else is in the place of a folder or file of the data, that place is named."""
     obstacle = tmp_path / "data" / place

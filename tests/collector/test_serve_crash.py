@@ -20,7 +20,6 @@ from hansei.collector.data_lock import holder_of
 
 from .conftest import Answer, Ran, Serving, _environment
 from .ledger import Ledger, files
-from .test_serve import AFTER_THE_ENGINE
 
 Wait = Callable[[Callable[[], object], str], None]
 Some = Callable[..., ExportTraceServiceRequest]
@@ -140,7 +139,6 @@ def test_what_is_not_drained_in_time_is_stored_at_the_next_start(
     ledger.settle(serving.data, hansei)
 
 
-@AFTER_THE_ENGINE
 def test_start_that_fails_leaves_the_log_alone(
     serve: Serve, serving: Serving, hansei: Callable[..., Ran], clients: Any, ledger: Ledger, wait: Wait
 ) -> None:
