@@ -48,17 +48,17 @@ SHOW_WORDS = _words(
 KEYWORDS_BEFORE_BRACKET = _words(
     """
     ALL AND AS BETWEEN BY CUBE DISTINCT ELSE EXCEPT FROM GLOBAL HAVING ILIKE IN INTERPOLATE INTERSECT JOIN LIKE LIMIT
-    MATERIALIZED NOT OFFSET ON OR OVER PREWHERE QUALIFY REPLACE ROLLUP SAMPLE SELECT SETS STEP TABLE THEN TO UNION
-    USING WHEN WHERE WITH COLUMNS
+    MATERIALIZED NOT OFFSET ON OR OVER PREWHERE QUALIFY REPLACE ROLLUP SAMPLE SELECT SETS STALENESS STEP TABLE THEN TO
+    UNION USING WHEN WHERE WITH COLUMNS
     """
 )
 """Keywords that may stand before a round bracket; any other word there is the name of a function."""
 
 TABLE_FUNCTIONS = _words(
-    "generateRandom generateSeries generate_series null numbers numbers_mt primes values view viewExplain "
-    "zeros zeros_mt"
+    "SQLStandardValues generateSeries generate_series numbers numbers_mt primes values view zeros zeros_mt"
 )
-"""Table functions that make rows out of nothing or out of a query that is itself judged."""
+"""Table functions that make rows out of nothing or out of a query that is itself judged. Not those that take any
+structure as a string (``generateRandom``, ``null``): a column's ``ALIAS`` in it may call any function."""
 
 SYSTEM_TABLES = _words(
     """

@@ -1,7 +1,7 @@
 """What the engine has: databases, tables and functions, as the guard needs to know them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 Ask = Callable[[str], Sequence[Sequence[str]]]
 """Runs a query of the endpoint's own; answers its rows as text."""
@@ -25,7 +25,8 @@ class Catalog:
     _databases: frozenset[str] = frozenset()
     _tables: frozenset[tuple[str, str]] = frozenset()
     _views: frozenset[tuple[str, str]] = frozenset()
-    _functions: dict[str, str] = field(default_factory=dict)
+    _functions: frozenset[str] = frozenset()
+    _sql_functions: frozenset[str] = frozenset()
 
     def has_database(self, name: str) -> bool:
         """Whether there is such a database."""
@@ -45,7 +46,7 @@ class Catalog:
 
     def has_sql_function(self, name: str) -> bool:
         """Whether an administrator made a function of this name in SQL (``CREATE FUNCTION``)."""
-        return self._known(lambda: self._functions.get(name.lower()) == "SQLUserDefined")
+        return self._known(lambda: name in self._sql_functions)
 
     def _known(self, found: Callable[[], bool]) -> bool:
         if found():
@@ -58,7 +59,9 @@ class Catalog:
         tables = self.ask(_TABLES)
         self._tables = frozenset((database, name) for database, name, _ in tables)
         self._views = frozenset((database, name) for database, name, engine in tables if engine in _VIEW_ENGINES)
-        self._functions = {name.lower(): origin for name, origin in self.ask(_FUNCTIONS)}
+        functions = self.ask(_FUNCTIONS)
+        self._functions = frozenset(name.lower() for name, _ in functions)
+        self._sql_functions = frozenset(name for name, origin in functions if origin == "SQLUserDefined")
 
 
 def _first_column(rows: Iterable[Sequence[str]]) -> frozenset[str]:

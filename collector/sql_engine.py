@@ -42,10 +42,10 @@ class Engine:
         return Session(chdb.connect(self._connection_string), f"hansei-{next(self._numbers)}")
 
     def ask(self, sql: str) -> list[list[str]]:
-        """The rows of a query of the endpoint's own, as text."""
+        """The rows of a query of the endpoint's own, as escaped text."""
         with self._lock:
-            text = self._control.query(sql, "TabSeparatedRaw").bytes().decode(errors="replace")
-        return [line.split("\t") for line in text.splitlines()]
+            text = self._control.query(sql, "TabSeparated").bytes().decode(errors="replace")
+        return [line.split("\t") for line in text.split("\n") if line]
 
     def kill(self, mark: str) -> None:
         """Ask the query of a session to stop; nothing happens where it has none."""

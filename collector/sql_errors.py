@@ -47,7 +47,8 @@ class SqlError(HanseiError):
     @classmethod
     def from_engine(cls, error: Exception) -> "SqlError":
         """The error that the engine raised; code 1001 (STD_EXCEPTION) where its text has no code."""
-        text = str(error).strip()
+        # The bindings decode an error's text themselves, and fail where it quotes bytes that are not UTF-8.
+        text = (error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)).strip()
         position = text.find("Code: ")
         match = _ENGINE_TEXT.match(text[position:]) if position >= 0 else None
         if match is None:

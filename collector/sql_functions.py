@@ -149,7 +149,7 @@ simpleJSONHas toJSONString
 and not or xor
 """),
     "Machine Learning": _words("""
-assignCentroid evalMLMethod
+evalMLMethod
 """),
     "Map": _words("""
 extractKeyValuePairs extractKeyValuePairsWithEscaping map mapAdd mapAll mapApply mapConcat mapContainsKey
@@ -177,20 +177,19 @@ numericIndexedVectorToMap
     "Other": _words("""
 MACNumToString MACStringToNum MACStringToOUI bar blockNumber blockSerializedSize blockSize byteSize
 colorOKLABToSRGB colorOKLCHToSRGB colorSRGBToOKLAB colorSRGBToOKLCH countDigits currentDatabase currentQueryID
-currentSchemas currentUser defaultValueOfArgumentType defaultValueOfTypeName digits displayName
-dumpColumnStructure errorCodeToName finalizeAggregation flipCoordinates formatQuery formatQueryFromJSON
-formatQueryOrNull formatQuerySingleLine formatQuerySingleLineOrNull formatReadableDecimalSize
-formatReadableQuantity formatReadableSize formatReadableTimeDelta generateRandomStructure getSetting
-getSettingOrDefault getSizeOfEnumType getSubcolumn getTypeSerializationStreams globalVariable highlightQuery
-icebergBucket icebergTruncate identity ignore indexHint initialQueryID initialQueryStartTime
-initializeAggregation isConstant isDecimalOverflow lowCardinalityIndices lowCardinalityKeys materialize
-minSampleSizeContinuous minSampleSizeConversion neighbor normalizeQuery normalizeQueryKeepNames
-normalizedQueryHash normalizedQueryHashKeepNames obfuscateQuery obfuscateQueryWithSeed parseISO8601Duration
-parseQueryToJSON parseReadableSize parseReadableSizeOrNull parseReadableSizeOrZero parseTimeDelta partitionId
-pgGetUserById pgTableIsVisible queryID revision rowNumberInAllBlocks rowNumberInBlock runningAccumulate
-runningDifference runningDifferenceStartingWithFirstValue structureToCapnProtoSchema structureToProtobufSchema
-throwIf toColumnTypeName toTypeName tokenizeQuery transform uptime variantElement variantType version
-visibleWidth
+currentSchemas currentUser defaultValueOfArgumentType defaultValueOfTypeName digits dumpColumnStructure
+errorCodeToName finalizeAggregation flipCoordinates formatQuery formatQueryFromJSON formatQueryOrNull
+formatQuerySingleLine formatQuerySingleLineOrNull formatReadableDecimalSize formatReadableQuantity
+formatReadableSize formatReadableTimeDelta generateRandomStructure getSetting getSettingOrDefault
+getSizeOfEnumType getSubcolumn getTypeSerializationStreams globalVariable highlightQuery icebergBucket
+icebergTruncate identity ignore indexHint initialQueryID initialQueryStartTime initializeAggregation isConstant
+isDecimalOverflow lowCardinalityIndices lowCardinalityKeys materialize minSampleSizeContinuous
+minSampleSizeConversion neighbor normalizeQuery normalizeQueryKeepNames normalizedQueryHash
+normalizedQueryHashKeepNames obfuscateQuery obfuscateQueryWithSeed parseISO8601Duration parseQueryToJSON
+parseReadableSize parseReadableSizeOrNull parseReadableSizeOrZero parseTimeDelta partitionId pgGetUserById
+pgTableIsVisible queryID revision rowNumberInAllBlocks rowNumberInBlock runningAccumulate runningDifference
+runningDifferenceStartingWithFirstValue throwIf toColumnTypeName toTypeName tokenizeQuery transform uptime
+variantElement variantType version visibleWidth
 """),
     "Other names of these": _words("""
 CARDINALITY CHARACTER_LENGTH CHAR_LENGTH DATABASE DATE_DIFF DATE_FORMAT DATE_TRUNC DAY DAYOFMONTH DAYOFWEEK
@@ -385,24 +384,27 @@ AIClassify AIEmbed AIExtract AIFilter AIGenerate AIRedact AISimilarity AITransla
 aiFilter aiGenerate aiRedact aiSimilarity aiTranslate
 """),
     "reads sources outside of the tables (dictionaries, models, word lists of the configuration)": _words("""
-dictGet dictGetAll dictGetChildren dictGetDate dictGetDateOrDefault dictGetDateTime dictGetDateTimeOrDefault
-dictGetDescendants dictGetFloat32 dictGetFloat32OrDefault dictGetFloat64 dictGetFloat64OrDefault
-dictGetHierarchy dictGetIPv4 dictGetIPv4OrDefault dictGetIPv6 dictGetIPv6OrDefault dictGetInt16
-dictGetInt16OrDefault dictGetInt32 dictGetInt32OrDefault dictGetInt64 dictGetInt64OrDefault dictGetInt8
-dictGetInt8OrDefault dictGetKeys dictGetOrDefault dictGetOrNull dictGetRoot dictGetString dictGetStringOrDefault
-dictGetUInt16 dictGetUInt16OrDefault dictGetUInt32 dictGetUInt32OrDefault dictGetUInt64 dictGetUInt64OrDefault
-dictGetUInt8 dictGetUInt8OrDefault dictGetUUID dictGetUUIDOrDefault dictHas dictIsIn naiveBayesClassifier
-naiveBayesClassifierWithAllProbs naiveBayesClassifierWithProb naiveBayesNgrams regionHierarchy regionIn
-regionToArea regionToCity regionToContinent regionToCountry regionToDistrict regionToName regionToPopulation
-regionToTopContinent
+assignCentroid dictGet dictGetAll dictGetChildren dictGetDate dictGetDateOrDefault dictGetDateTime
+dictGetDateTimeOrDefault dictGetDescendants dictGetFloat32 dictGetFloat32OrDefault dictGetFloat64
+dictGetFloat64OrDefault dictGetHierarchy dictGetIPv4 dictGetIPv4OrDefault dictGetIPv6 dictGetIPv6OrDefault
+dictGetInt16 dictGetInt16OrDefault dictGetInt32 dictGetInt32OrDefault dictGetInt64 dictGetInt64OrDefault
+dictGetInt8 dictGetInt8OrDefault dictGetKeys dictGetOrDefault dictGetOrNull dictGetRoot dictGetString
+dictGetStringOrDefault dictGetUInt16 dictGetUInt16OrDefault dictGetUInt32 dictGetUInt32OrDefault dictGetUInt64
+dictGetUInt64OrDefault dictGetUInt8 dictGetUInt8OrDefault dictGetUUID dictGetUUIDOrDefault dictHas dictIsIn
+naiveBayesClassifier naiveBayesClassifierWithAllProbs naiveBayesClassifierWithProb naiveBayesNgrams
+regionHierarchy regionIn regionToArea regionToCity regionToContinent regionToCountry regionToDistrict
+regionToName regionToPopulation regionToTopContinent
+"""),
+    "takes a table's structure as text, in which a column's DEFAULT may call any function": _words("""
+structureToCapnProtoSchema structureToProtobufSchema
 """),
     "takes the name of a table as text, past the check of table names": _words("""
 getMaxTableNameLengthForDatabase hasColumnInTable joinGet joinGetOrNull
 """),
     "tells of the process, its configuration or other people's queries": _words("""
 FQDN authUser authenticatedUser buildId connectionId connection_id currentHandler currentProfiles
-currentRequestURL currentRoles defaultProfiles defaultRoles enabledProfiles enabledRoles flameGraph fullHostName
-getClientHTTPHeader getMacro getMergeTreeSetting getOSKernelVersion getServerPort getServerSetting
+currentRequestURL currentRoles defaultProfiles defaultRoles displayName enabledProfiles enabledRoles flameGraph
+fullHostName getClientHTTPHeader getMacro getMergeTreeSetting getOSKernelVersion getServerPort getServerSetting
 hasThreadFuzzer hostName hostname runningConcurrency serverUUID shardCount shardNum showCertificate tcpPort
 zookeeperSessionUptime
 """),
@@ -416,12 +418,12 @@ generateSerialID transactionID transactionLatestSnapshot transactionOldestSnapsh
     "only waits": _words("""
 sleep sleepEachRow
 """),
-    "the engine's own inner workings": _words("""
+    "belongs to the engine's own inner workings": _words("""
 __actionName __applyFilter __bitBoolMaskAnd __bitBoolMaskOr __bitSwapLastTwo __bitWrapperFunc __getScalar
 __groupingForCube __groupingForGroupingSets __groupingForRollup __groupingOrdinary __patchPartitionID
 __scalarSubqueryResult __toYearCalendarOnly aggThrow chdb fuzzQuery nested validateNestedArraySizes
 """),
-    "the time-series engine, which keeps its tags in the query's context": _words("""
+    "belongs to the time-series engine, which keeps its tags in the query's context": _words("""
 timeSeriesCopyTag timeSeriesCopyTags timeSeriesExtractTag timeSeriesFromGrid timeSeriesGroupToSamplingKey
 timeSeriesGroupToTags timeSeriesIdToGroup timeSeriesIdToTags timeSeriesIdToTagsGroup timeSeriesJoinTags
 timeSeriesMetricTypeToSuffixes timeSeriesPrometheusValueToString timeSeriesRange timeSeriesRemoveAllTagsExcept

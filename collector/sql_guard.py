@@ -4,13 +4,16 @@ The engine reads the statement twice for us. ``formatQuerySingleLine`` parses it
 again: one statement, no comments, names and strings quoted in one way. That text is what is run, never what the
 caller wrote. ``EXPLAIN AST`` gives the tree itself, with identifiers that came as parameters filled in. Both are
 judged: the tree for its kinds of node, tables and functions; the text for the few clauses that the tree of
-``EXPLAIN AST`` leaves out (``APPLY``, ``SHOW … WHERE``, ``INTO OUTFILE``, the settings). What neither list knows is
-refused. ``readonly = 1`` of the engine stays on underneath.
+``EXPLAIN AST`` leaves out (``APPLY``, ``SHOW … WHERE``, ``INTO OUTFILE``). What neither list knows is refused.
+``readonly = 1`` of the engine stays on underneath, but is not enough: it lets ``file()`` read any file.
+
+Three things are code though they look like data, and have checks of their own: a table's structure as a string
+(``values('a String ALIAS file(…)')``), the name of an aggregate function as a string (``arrayReduce('f(file(…))')``),
+and an identifier behind ``IN``, which may be a table, or a file by its absolute path.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from hansei.collector.sql_allowed import (
@@ -30,12 +33,9 @@ from hansei.collector.sql_errors import SqlError, denied, read_only
 from hansei.collector.sql_functions import AGGREGATES, COMBINATORS, FUNCTIONS, REFUSED_FUNCTIONS
 from hansei.collector.sql_statement import Statement
 from hansei.collector.sql_tokens import Kind, Token
+from hansei.collector.sql_tree import MARKS, Node, parse
 
-_NODE = re.compile(r"(?P<indent> *)(?P<kind>[A-Za-z_:]+)(?: (?P<rest>.*))?")
 _WRITING = ("INSERT", "CREATE", "ALTER", "DROP", "TRUNCATE", "DELETE", "UPDATE", "RENAME", "OPTIMIZE", "SET", "USE")
-_MARKED = re.compile(r"(?P<name>.*?)(?: \(alias (?P<alias>.*?)\))?(?: \(children \d+\))?")
-_MARKS = (" (alias ", " (children ")
-"""What ``EXPLAIN AST`` puts behind an unquoted name. No name with such a mark in it gets that far."""
 _LOOKS_INTO = frozenset(
     f"{name}{suffix}"
     for name in ("in", "notIn", "nullIn", "notNullIn", "globalIn", "globalNotIn", "globalNullIn", "globalNotNullIn")
@@ -43,18 +43,23 @@ _LOOKS_INTO = frozenset(
 )
 """Functions whose second argument may be the name of a table."""
 
+_NAMES_AN_AGGREGATE = frozenset({"arrayReduce", "arrayReduceInRanges", "initializeAggregation"})
+"""Functions whose first argument is the text of a call of an aggregate function, which the engine evaluates."""
+_AGGREGATE_CALL = re.compile(r"'(?P<name>\w+)(?:\([0-9., -]*\))?'(?: \(alias \w+\))?", re.ASCII)
+_PLAIN_TYPE = (
+    r"(?:(?:Array|Nullable|LowCardinality)\()*(?:U?Int\d*|Float\d*|String|Bool|UUID|Date(?:32|Time(?:64\(\d\))?)?)\)*"
+)
+_FIRST_VALUE = re.compile(
+    rf"'\w+ {_PLAIN_TYPE}(?:, ?\w+ {_PLAIN_TYPE})*'(?: \(alias \w+\))?|'[\w.]*'(?: \(alias \w+\))?|[^'].*", re.ASCII
+)
+"""What the first argument of ``values`` may be: a structure of plain columns, or what cannot be a structure."""
+_PLAIN_NAME = re.compile(r"[\w.-]+")
+_NOT_IN_SYSTEM_FUNCTIONS = frozenset({"lambda", "exists", "grouping", "untuple"})
+"""Parts of the language that the tree shows as functions."""
+
 _ALLOWED_FUNCTIONS = {name.lower() for name in FUNCTIONS} | {name.lower() for name in AGGREGATES}
 _AGGREGATES = {name.lower() for name in AGGREGATES}
 _REASONS = {name.lower(): reason for reason, names in REFUSED_FUNCTIONS.items() for name in names}
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A line of ``EXPLAIN AST``."""
-
-    depth: int
-    kind: str
-    rest: str
 
 
 class Guard:
@@ -79,7 +84,7 @@ class Guard:
             _judge_show(statement.tokens)
         if statement.format is not None:
             _judge_format(statement.format)
-        judgement = _Judgement(self._catalog, database, statement.tokens, _parse(tree()))
+        judgement = _Judgement(self._catalog, database, statement.tokens, parse(tree()))
         return judgement.run()
 
     def judge_format(self, name: str) -> None:
@@ -94,9 +99,7 @@ def _judge_words(tokens: Sequence[Token]) -> None:
             raise denied("INTO OUTFILE")
         if token.is_keyword("APPLY"):
             _judge_apply(tokens[index + 1 :])
-        if token.is_keyword("SETTINGS") and index + 2 < len(tokens) and tokens[index + 2].is_symbol("="):
-            raise SqlError(164, "READONLY", "Settings can be given at the end of the whole statement only")
-        if token.kind is Kind.QUOTED and any(mark in token.text for mark in _MARKS):
+        if token.kind is Kind.QUOTED and any(mark in token.text for mark in MARKS):
             raise SqlError(62, "SYNTAX_ERROR", f"The name {token.text} is not taken at this address")
 
 
@@ -129,18 +132,6 @@ def _judge_format(name: str) -> None:
         raise denied(f"FORMAT {name} ({reason})")
 
 
-def _parse(tree: str) -> list[Node]:
-    nodes = []
-    for line in tree.splitlines():
-        if not line:
-            continue
-        match = _NODE.fullmatch(line)
-        if match is None:
-            raise denied(line.strip())
-        nodes.append(Node(len(match["indent"]), match["kind"], match["rest"] or ""))
-    return nodes
-
-
 class _Judgement:
     """One statement's judging: its tree, the names it defines, and where tables are looked for."""
 
@@ -153,47 +144,58 @@ class _Judgement:
         self._common_table_at = _common_tables(tokens)
         self._common_tables = set(self._common_table_at.values())
         self._lambdas = {
-            name
+            node.alias
             for node in nodes
-            if node.kind == "Function" and (name := _lambda_alias(node)) and not catalog.has_function(name)
+            if node.kind == "Function" and node.name == "lambda" and node.alias and not catalog.has_function(node.alias)
         }
 
     def run(self) -> set[tuple[str, str]]:
         """Judge everything; answers the tables."""
-        for index, node in enumerate(self._nodes):
-            if node.kind not in NODES:
-                raise read_only(f"{node.kind.removesuffix('Query')} is not taken")
-            if node.kind == "TableIdentifier":
-                self._table(_name(node))
-            elif node.kind == "Function":
-                self._function_node(index, node)
-            elif node.kind == "Explain":
-                if _name(node) not in EXPLAINS:
-                    raise denied(_name(node))
-            elif node.kind.startswith(("ShowCreate", "Exists")):
-                self._named_table(node)
+        for name in self._common_tables:
+            # Where the name is not in scope, the engine takes a table of that name instead.
+            self._maybe_table(name)
+        for node in self._nodes:
+            self._node(node)
         for name in self._called_in_text():
-            self._function(name)
+            if not (TABLE_FUNCTIONS & {name, name.lower()} or self._catalog.has_view(*self._qualified(name))):
+                self._function(name)
         return self._tables
 
-    def _function_node(self, index: int, node: Node) -> None:
-        name = _name(node)
-        if self._nodes[index - 1].kind == "TableExpression":
-            self._table_function(name)
+    def _node(self, node: Node) -> None:
+        if node.kind not in NODES:
+            raise read_only(f"{node.kind.removesuffix('Query')} is not taken")
+        if node.kind == "TableIdentifier":
+            self._table(node.name)
+        elif node.kind == "Function":
+            self._function_node(node)
+        elif node.kind == "Set" and not node.is_below("Explain"):
+            raise SqlError(164, "READONLY", "Settings can be given at the end of the whole statement only")
+        elif node.kind == "Explain" and node.name not in EXPLAINS:
+            raise denied(node.name)
+        elif node.kind.startswith(("ShowCreate", "Exists")) and "Database" not in node.kind:
+            self._named_table(node)
+
+    def _function_node(self, node: Node) -> None:
+        name, arguments = node.name, node.arguments
+        if node.is_below("TableExpression"):
+            self._table_function(name, arguments)
             return
         self._function(name)
-        if name in _LOOKS_INTO:
-            arguments = _children(self._nodes, index + 1)
-            if len(arguments) == 2 and arguments[1].kind == "Identifier":
-                self._maybe_table(_name(arguments[1]))
+        if name in _NAMES_AN_AGGREGATE and arguments:
+            call = _AGGREGATE_CALL.fullmatch(arguments[0].rest) if arguments[0].kind == "Literal" else None
+            if call is None:
+                raise denied(f"the function {name} with other than the plain name of an aggregate function")
+            self._function(call["name"])
+        if name in _LOOKS_INTO and len(arguments) == 2 and arguments[1].kind == "Identifier":
+            self._maybe_table(arguments[1].name)
+            if not _PLAIN_NAME.fullmatch(arguments[1].name):
+                raise denied(f"IN `{arguments[1].name}`")
 
     def _function(self, name: str) -> None:
         lowered = name.lower()
-        if lowered in _ALLOWED_FUNCTIONS or name in ("lambda", *self._lambdas):
+        if lowered in _ALLOWED_FUNCTIONS or name in self._lambdas or lowered in _NOT_IN_SYSTEM_FUNCTIONS:
             return
         if _is_combined(lowered) or self._catalog.has_sql_function(name):
-            return
-        if TABLE_FUNCTIONS & {name, lowered} or self._catalog.has_view(*self._qualified(name)):
             return
         reason = _REASONS.get(lowered)
         if reason is not None:
@@ -202,8 +204,10 @@ class _Judgement:
             raise SqlError(46, "UNKNOWN_FUNCTION", f"Function with name `{name}` does not exist")
         raise denied(f"the function {name}")
 
-    def _table_function(self, name: str) -> None:
+    def _table_function(self, name: str, arguments: Sequence[Node]) -> None:
         if TABLE_FUNCTIONS & {name, name.lower()}:
+            if "values" in name.lower() and arguments and not _is_first_value(arguments[0]):
+                raise denied(f"{name} with a structure of other than plain columns")
             return
         database, view = self._qualified(name)
         if not self._catalog.has_view(database, view):
@@ -219,19 +223,20 @@ class _Judgement:
         self._judge_table(database, table)
 
     def _maybe_table(self, name: str) -> None:
-        """An identifier that is a table if there is one, and else a column."""
+        """A name that is a table if there is one, and else something of the statement's own."""
         database, table = self._qualified(name)
-        if name not in self._common_tables and self._catalog.has_table(database, table):
+        if self._catalog.has_table(database, table):
             self._judge_table(database, table)
 
     def _named_table(self, node: Node) -> None:
-        """``SHOW CREATE TABLE db t`` and ``EXISTS TABLE db t``; a database stands alone."""
-        words = _name(node).split(" ")
-        if "Database" in node.kind:
-            return
-        database, table = (words[0] or self._database, words[-1])
-        if node.kind.startswith("ShowCreate") or database in SYSTEM_DATABASES:
+        """``SHOW CREATE TABLE db t`` and ``EXISTS TABLE db t``."""
+        database, _, table = node.name.partition(" ")
+        database = database or self._database
+        if self._catalog.has_table(database, table):
             self._judge_table(database, table)
+        elif node.kind.startswith("ShowCreate") or not _PLAIN_NAME.fullmatch(table):
+            # The engine would look for a file.
+            raise SqlError(60, "UNKNOWN_TABLE", f"Table {database}.{table} does not exist")
 
     def _judge_table(self, database: str, table: str) -> None:
         allowed = {"system": SYSTEM_TABLES}.get(database, INFORMATION_SCHEMA_TABLES)
@@ -276,33 +281,10 @@ def _common_tables(tokens: Sequence[Token]) -> dict[int, str]:
     return found
 
 
-def _children(nodes: Sequence[Node], list_index: int) -> list[Node]:
-    """The direct children of the expression list at an index."""
-    if list_index >= len(nodes):
-        return []
-    depth = nodes[list_index].depth
-    found = []
-    for node in nodes[list_index + 1 :]:
-        if node.depth <= depth:
-            break
-        if node.depth == depth + 1:
-            found.append(node)
-    return found
-
-
-def _marked(node: Node) -> re.Match[str]:
-    match = _MARKED.fullmatch(node.rest)
-    assert match is not None
-    return match
-
-
-def _name(node: Node) -> str:
-    return str(_marked(node)["name"])
-
-
-def _lambda_alias(node: Node) -> str | None:
-    marked = _marked(node)
-    return marked["alias"] if marked["name"] == "lambda" else None
+def _is_first_value(node: Node) -> bool:
+    if node.kind == "Function":
+        return node.name in ("tuple", "array")
+    return node.kind == "Literal" and _FIRST_VALUE.fullmatch(node.rest) is not None
 
 
 def _is_combined(name: str) -> bool:
