@@ -41,8 +41,17 @@ FROM base
 """
 
 _BY_MODEL = """
-SELECT Provider, ResponseModel, sum(InputTokens), sum(OutputTokens), sum(CostUsd), {p95}
-FROM genai_usage WHERE Start >= now() - INTERVAL 1 DAY GROUP BY Provider, ResponseModel
+SELECT *
+FROM
+(
+    SELECT Provider, Model, sum(InputTokens), sum(OutputTokens), sum(CostUsd)
+    FROM genai_usage WHERE Start >= now() - INTERVAL 1 DAY GROUP BY Provider, Model
+) AS tokens
+JOIN
+(
+    SELECT Provider, Model, quantileDDMerge(0.01, 0.95)(DurationSketch) / 1e6 AS P95Ms
+    FROM genai_usage_5m WHERE Start >= now() - INTERVAL 1 DAY GROUP BY Provider, Model
+) AS latency USING (Provider, Model)
 """
 
 
@@ -102,7 +111,7 @@ def _questions(client: "Client") -> dict[str, tuple[int, str, dict[str, str]]]:
             20, "SELECT * FROM genai_sessions WHERE SessionId = {id:String}", by_conversation,
         ),
         "the newest 50 spans": (20, "SELECT * FROM otel_traces ORDER BY Timestamp DESC LIMIT 50", {}),
-        "tokens, cost and p95 by model for a day": (100, _BY_MODEL.format(p95="1"), {}),
+        "tokens, cost and p95 by model for a day": (100, _BY_MODEL, {}),
     }  # fmt: skip
 
 
