@@ -20,12 +20,13 @@ from hansei.collector.sql_access import Access, Role
 from hansei.collector.sql_catalog import Catalog
 from hansei.collector.sql_engine import Engine, Figures, Session
 from hansei.collector.sql_errors import SqlError
-from hansei.collector.sql_guard import Guard, check_parameters
+from hansei.collector.sql_guard import Guard
 from hansei.collector.sql_limits import NICENESS, Limits, admin_settings
 from hansei.collector.sql_request import READER_BODY_LIMIT, SqlRequest, read_request
 from hansei.collector.sql_response import error_response, send_result
 from hansei.collector.sql_result import Result, write_all
 from hansei.collector.sql_statement import Statement
+from hansei.collector.sql_words import check_parameters, judge_format
 
 _ADMIN_THREADS = 8
 _PATIENCE = 10.0
@@ -125,12 +126,13 @@ class SqlEndpoint:
         """Judge and prepare a reader's statement."""
         statement = session.read(asked.text)
         output_format = statement.format or asked.default_format
-        self._guard.judge_format(output_format)
+        judge_format(output_format)
         settings = self._limits.reader_settings(asked.settings, statement.settings)
         check_parameters(statement, asked.parameters)
         tables = self._guard.judge(statement, lambda: session.tree(statement, asked.parameters), asked.database)
         # system.settings tells clients what they may set, and under readonly = 1 it says: nothing.
-        readonly = _READONLY_BUT_FOR_SETTINGS if tables == _SETTINGS_TABLE else _READONLY
+        lists_settings = tables == _SETTINGS_TABLE and "(" not in statement.text
+        readonly = _READONLY_BUT_FOR_SETTINGS if lists_settings else _READONLY
         session.prepare(settings, asked.database, readonly=readonly)
         return statement, output_format
 

@@ -13,17 +13,14 @@ and an identifier behind ``IN``, which may be a table, or a file by its absolute
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from hansei.collector.sql_allowed import (
     EXPLAINS,
-    FORMATS,
     INFORMATION_SCHEMA_TABLES,
     KEYWORDS_BEFORE_BRACKET,
     NODES,
-    REFUSED_FORMATS,
-    SHOW_WORDS,
     STATEMENTS,
     SYSTEM_TABLES,
     TABLE_FUNCTIONS,
@@ -32,8 +29,9 @@ from hansei.collector.sql_catalog import SYSTEM_DATABASES, Catalog
 from hansei.collector.sql_errors import SqlError, denied, read_only
 from hansei.collector.sql_functions import AGGREGATES, COMBINATORS, FUNCTIONS, REFUSED_FUNCTIONS
 from hansei.collector.sql_statement import Statement
-from hansei.collector.sql_tokens import Kind, Token
-from hansei.collector.sql_tree import MARKS, Node, parse
+from hansei.collector.sql_tokens import Token
+from hansei.collector.sql_tree import Node, parse
+from hansei.collector.sql_words import common_tables, judge_format, judge_words
 
 _WRITING = ("INSERT", "CREATE", "ALTER", "DROP", "TRUNCATE", "DELETE", "UPDATE", "RENAME", "OPTIMIZE", "SET", "USE")
 _LOOKS_INTO = frozenset(
@@ -75,61 +73,17 @@ class Guard:
         ``database`` is the current one, in which tables without a database are looked for.
         """
         if not self._catalog.has_database(database):
+            self._catalog.read()
+        if not self._catalog.has_database(database):
             raise SqlError(81, "UNKNOWN_DATABASE", f"Database {database} does not exist")
         first = statement.tokens[0]
         if not first.is_keyword(*STATEMENTS):
             raise read_only(f"{first.text} is not taken") if first.text in _WRITING else denied(first.text)
-        _judge_words(statement.tokens)
-        if first.is_keyword("SHOW"):
-            _judge_show(statement.tokens)
+        judge_words(statement.tokens)
         if statement.format is not None:
-            _judge_format(statement.format)
+            judge_format(statement.format)
         judgement = _Judgement(self._catalog, database, statement.tokens, parse(tree()))
         return judgement.run()
-
-    def judge_format(self, name: str) -> None:
-        """Raise :class:`SqlError` unless the output format is one that needs nothing but the rows."""
-        _judge_format(name)
-
-
-def _judge_words(tokens: Sequence[Token]) -> None:
-    """Refuse what shows in the text alone, and names that would make the tree ambiguous."""
-    for index, token in enumerate(tokens):
-        if token.is_keyword("INTO"):
-            raise denied("INTO OUTFILE")
-        if token.is_keyword("APPLY"):
-            _judge_apply(tokens[index + 1 :])
-        if token.kind is Kind.QUOTED and any(mark in token.text for mark in MARKS):
-            raise SqlError(62, "SYNTAX_ERROR", f"The name {token.text} is not taken at this address")
-
-
-def _judge_apply(after: Sequence[Token]) -> None:
-    """``APPLY name`` and ``APPLY name(0.5)`` are judged by the name; of a lambda the tree shows nothing at all."""
-    plain = bool(after) and after[0].name is not None and not (len(after) > 1 and after[1].is_symbol("->"))
-    if plain and len(after) > 1 and after[1].is_symbol("("):
-        for token in after[2:]:
-            if token.is_symbol(")"):
-                break
-            plain = plain and (token.kind in (Kind.NUMBER, Kind.STRING) or token.text in (",", "-"))
-    if not plain:
-        raise denied("APPLY with a lambda")
-
-
-def _judge_show(tokens: Sequence[Token]) -> None:
-    names = {"FROM", "TABLE", "VIEW", "DATABASE"}
-    for before, token in pairwise(tokens):
-        if token.kind is Kind.WORD and not token.is_keyword(*SHOW_WORDS):
-            is_name = before.is_symbol(".") or before.is_keyword(*names)
-            if not is_name:
-                raise denied(f"SHOW {token.text}")
-
-
-def _judge_format(name: str) -> None:
-    if name not in FORMATS:
-        reason = REFUSED_FORMATS.get(name)
-        if reason is None:
-            raise SqlError(73, "UNKNOWN_FORMAT", f"Unknown format {name}")
-        raise denied(f"FORMAT {name} ({reason})")
 
 
 class _Judgement:
@@ -141,7 +95,8 @@ class _Judgement:
         self._tokens = tokens
         self._tables: set[tuple[str, str]] = set()
         self._nodes = nodes
-        self._common_table_at = _common_tables(tokens)
+        self._is_read_again = False
+        self._common_table_at = common_tables(tokens)
         self._common_tables = set(self._common_table_at.values())
         self._lambdas = {
             node.alias
@@ -157,9 +112,24 @@ class _Judgement:
         for node in self._nodes:
             self._node(node)
         for name in self._called_in_text():
-            if not (TABLE_FUNCTIONS & {name, name.lower()} or self._catalog.has_view(*self._qualified(name))):
+            if not (self._is_allowed(name) or _is_table_function(name) or self._has_view(*self._qualified(name))):
                 self._function(name)
         return self._tables
+
+    def _find(self, has: Callable[..., bool], *name: str) -> bool:
+        """Look something up in the catalog, which is read again once a statement at most."""
+        found = has(*name)
+        if not found and not self._is_read_again:
+            self._is_read_again = True
+            self._catalog.read()
+            found = has(*name)
+        return found
+
+    def _has_view(self, database: str, name: str) -> bool:
+        return self._find(self._catalog.has_view, database, name)
+
+    def _has_table(self, database: str, name: str) -> bool:
+        return self._find(self._catalog.has_table, database, name)
 
     def _node(self, node: Node) -> None:
         if node.kind not in NODES:
@@ -192,25 +162,31 @@ class _Judgement:
                 raise denied(f"IN `{arguments[1].name}`")
 
     def _function(self, name: str) -> None:
-        lowered = name.lower()
-        if lowered in _ALLOWED_FUNCTIONS or name in self._lambdas or lowered in _NOT_IN_SYSTEM_FUNCTIONS:
+        if self._is_allowed(name) or self._find(self._catalog.has_sql_function, name):
             return
-        if _is_combined(lowered) or self._catalog.has_sql_function(name):
-            return
-        reason = _REASONS.get(lowered)
+        reason = _REASONS.get(name.lower())
         if reason is not None:
             raise denied(f"the function {name} (it {reason})" if " " in reason else f"the function {name}")
-        if not self._catalog.has_function(name):
+        if not self._find(self._catalog.has_function, name):
             raise SqlError(46, "UNKNOWN_FUNCTION", f"Function with name `{name}` does not exist")
         raise denied(f"the function {name}")
 
+    def _is_allowed(self, name: str) -> bool:
+        lowered = name.lower()
+        return (
+            lowered in _ALLOWED_FUNCTIONS
+            or name in self._lambdas
+            or lowered in _NOT_IN_SYSTEM_FUNCTIONS
+            or _is_combined(lowered)
+        )
+
     def _table_function(self, name: str, arguments: Sequence[Node]) -> None:
-        if TABLE_FUNCTIONS & {name, name.lower()}:
+        if _is_table_function(name):
             if "values" in name.lower() and arguments and not _is_first_value(arguments[0]):
                 raise denied(f"{name} with a structure of other than plain columns")
             return
         database, view = self._qualified(name)
-        if not self._catalog.has_view(database, view):
+        if not self._has_view(database, view):
             raise denied(f"the table function {name}")
         self._judge_table(database, view)
 
@@ -218,12 +194,15 @@ class _Judgement:
         if name in self._common_tables:
             return
         database, table = self._qualified(name)
-        if not self._catalog.has_table(database, table):
+        if not self._has_table(database, table):
             raise SqlError(60, "UNKNOWN_TABLE", f"Unknown table expression identifier '{name}'")
         self._judge_table(database, table)
 
     def _maybe_table(self, name: str) -> None:
-        """A name that is a table if there is one, and else something of the statement's own."""
+        """A name that is a table if there is one, and else something of the statement's own.
+
+        The copy of the catalog will do: the engine's own tables do not come and go.
+        """
         database, table = self._qualified(name)
         if self._catalog.has_table(database, table):
             self._judge_table(database, table)
@@ -232,7 +211,7 @@ class _Judgement:
         """``SHOW CREATE TABLE db t`` and ``EXISTS TABLE db t``."""
         database, _, table = node.name.partition(" ")
         database = database or self._database
-        if self._catalog.has_table(database, table):
+        if self._has_table(database, table):
             self._judge_table(database, table)
         elif node.kind.startswith("ShowCreate") or not _PLAIN_NAME.fullmatch(table):
             # The engine would look for a file.
@@ -262,23 +241,8 @@ class _Judgement:
         return found
 
 
-def _common_tables(tokens: Sequence[Token]) -> dict[int, str]:
-    """Where ``WITH name[(columns)] AS [MATERIALIZED] (…)`` defines which name; the tree does not show them."""
-    found = {}
-    for index, token in enumerate(tokens[:-2]):
-        after = tokens[index + 2 if tokens[index + 1].is_keyword("MATERIALIZED") else index + 1]
-        if not index or not token.is_keyword("AS") or not after.is_symbol("("):
-            continue
-        before = index - 1
-        if tokens[before].is_symbol(")"):
-            depth = tokens[before].depth
-            while before and not (tokens[before].is_symbol("(") and tokens[before].depth == depth):
-                before -= 1
-            before -= 1
-        name = tokens[before].name
-        if before >= 0 and name is not None and re.fullmatch(r"\w+", name, re.ASCII):
-            found[before] = name
-    return found
+def _is_table_function(name: str) -> bool:
+    return bool(TABLE_FUNCTIONS & {name, name.lower()})
 
 
 def _is_first_value(node: Node) -> bool:
@@ -294,18 +258,3 @@ def _is_combined(name: str) -> bool:
         if stem != name and (stem in _AGGREGATES or _is_combined(stem)):
             return True
     return False
-
-
-def check_parameters(statement: Statement, parameters: Mapping[str, str]) -> None:
-    """Refuse an ``Identifier`` parameter whose value could be taken for something else in the tree."""
-    for token in statement.tokens:
-        if token.kind is not Kind.PARAMETER:
-            continue
-        name, _, kind = token.text.strip("{}").partition(":")
-        value = parameters.get(name.strip(), "")
-        if kind.strip() == "Identifier" and re.fullmatch(r"[\w.]+", value, re.ASCII) is None:
-            raise SqlError(
-                457,
-                "BAD_QUERY_PARAMETER",
-                f"Value {value!r} of the query parameter '{name.strip()}' is not a plain name",
-            )
