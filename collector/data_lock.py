@@ -10,6 +10,8 @@ from pathlib import Path
 
 from hansei.collector.errors import StoreError
 
+_ATTEMPTS = 100
+
 
 @dataclass(frozen=True)
 class Holder:
@@ -33,15 +35,13 @@ class DataLock:
             self._fd = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:
             raise StoreError(f"the data folder {directory} cannot be used: {error.strerror}") from error
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock(self._fd, directory):
             os.close(self._fd)
             holder = holder_of(directory)
             who = f"a hansei process (pid {holder.pid}, since {holder.since})" if holder else "another hansei process"
             raise StoreError(
                 f"the data folder {directory} is held by {who}; stop it, or choose another folder with --data"
-            ) from None
+            )
         self._since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self.announce()
 
@@ -57,6 +57,21 @@ class DataLock:
         """Let the next process have it."""
         os.ftruncate(self._fd, 0)
         os.close(self._fd)
+
+
+def _lock(fd: int, directory: Path) -> bool:
+    """Lock the file, unless somebody holds it."""
+    for _ in range(_ATTEMPTS):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if holder_of(directory) is not None:
+                return False
+            # Somebody is just looking who holds it, which takes a lock for a moment.
+            time.sleep(0.01)
+        else:
+            return True
+    return False
 
 
 def holder_of(directory: Path) -> Holder | None:

@@ -1,6 +1,9 @@
 """``hansei serve`` as people and machines meet it: what stops a start, and what it answers."""
 
+import fcntl
+import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from hansei.collector.data_lock import DataLock, Holder, holder_of
 from hansei.collector.migrations import migrations
 
 from .conftest import Ran, Serving
@@ -54,6 +58,20 @@ def test_second_collector(serve: Serve, hansei: Hansei, clients: Any, some_spans
     client.close()
     assert first.end() == 0
     assert stored(hansei, first.data, request) == [3]
+
+
+def test_looking_for_the_holder_stops_no_start(tmp_path: Path) -> None:
+    """A folder that another process only looks at, to find who holds it, is taken as soon as it has looked."""
+    for _ in range(3):
+        with (tmp_path / "hansei.lock").open("a") as looking:
+            fcntl.flock(looking, fcntl.LOCK_SH)
+            done = threading.Timer(0.05, looking.close)
+            done.start()
+            lock = DataLock(tmp_path)
+            done.join()
+        assert holder_of(tmp_path) == Holder(os.getpid(), lock._since)
+        lock.release()
+        assert holder_of(tmp_path) is None
 
 
 @pytest.mark.parametrize("key", ["otlp_grpc", "otlp_http", "ui", "sql"])
