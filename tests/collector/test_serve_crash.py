@@ -65,18 +65,20 @@ class Rounds:
         with (self.data.parent / "killed-at-start.txt").open("w+b") as said:
             command = [sys.executable, "-m", "hansei.cli", "serve", f"--data={self.data}"]
             ports = [f"--{name}=127.0.0.1:0" for name in ("otlp-grpc", "otlp-http", "ui", "sql")]
-            process = subprocess.Popen([*command, *ports], stdout=said, stderr=said, env=_environment({}))
-            self._wait(lambda: holder_of(self.data) is not None, "the folder to be taken")
-            if moment == "locked":
-                time.sleep(self._draw.uniform(0, 0.4))
-            else:
-                # The end of the announcement stands in where nothing was left.
-                self._wait(
-                    lambda: len(self._segments()) < len(left) or b"\ndata" in Path(said.name).read_bytes(), "the replay"
-                )
-            assert process.poll() is None, Path(said.name).read_text()
-            process.kill()
-            process.wait()
+            with subprocess.Popen([*command, *ports], stdout=said, stderr=said, env=_environment({})) as process:
+                try:
+                    self._wait(lambda: holder_of(self.data) or process.poll() is not None, "the folder to be taken")
+                    if moment == "locked":
+                        time.sleep(self._draw.uniform(0, 0.4))
+                    else:
+                        # The end of the announcement stands in where nothing was left.
+                        self._wait(
+                            lambda: len(self._segments()) < len(left) or b"\ndata" in Path(said.name).read_bytes(),
+                            "the replay",
+                        )
+                    assert process.poll() is None, Path(said.name).read_text()
+                finally:
+                    process.kill()
 
     def _segments(self) -> list[Path]:
         return list((self.data / "wal").rglob("*.segment"))
