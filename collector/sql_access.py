@@ -34,8 +34,11 @@ class Access:
 
     def role(self, headers: Mapping[str, str], query: Mapping[str, str]) -> Role:
         """The caller's role. Raises :class:`SqlError` 516 for a wrong password, or for none where one is needed."""
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            # The browser would add the password that its user has given it.
+            raise SqlError(497, "ACCESS_DENIED", "Not enough privileges: this address does not answer to other sites")
         user, password = _credentials(headers, query)
-        if self.admin_key is not None and _same(password, self.admin_key):
+        if self.admin_key and _same(password, self.admin_key):
             return Role.ADMIN
         expected = self.api_key or ""
         if user == ADMIN or not _same(password, expected):

@@ -145,23 +145,24 @@ class SqlEndpoint:
 
     def _prepare(self, session: Session, asked: SqlRequest) -> Statement | None:
         """Prepare an administrator's statement; None for one that is run as it was written."""
-        inserts = bool(asked.query) and asked.body_size > 0
+        takes_body = statement = _read_with_data_behind(session, asked)
         try:
-            statement = session.read(asked.query if inserts else asked.text)
+            statement = statement or session.read(asked.text)
         except SqlError:
+            if not asked.changes:
+                raise
             # An INSERT with its data behind it is more than its syntax tree.
             statement = None
-        if statement is not None and not asked.changes and not statement.reads:
+        if not asked.changes and statement is not None and not statement.reads:
             raise SqlError(
                 164, "READONLY", "Cannot execute query in readonly mode: for what changes data, use POST, not GET"
             )
-        if statement is None and not asked.changes:
-            raise SqlError(62, "SYNTAX_ERROR", "Syntax error: this statement can only be sent with POST")
-        if statement is not None and not (statement.reads or (inserts and statement.tokens[0].is_keyword("INSERT"))):
+        if statement is not None and not statement.reads and statement is not takes_body:
             # It runs as it was written: the settings at the end of a CREATE TABLE, say, belong to the table.
             statement = None
         settings = statement.settings if statement is not None else {}
-        session.prepare(admin_settings(asked.settings, settings), asked.database, readonly=None)
+        readonly = None if asked.changes else _READONLY_BUT_FOR_SETTINGS
+        session.prepare(admin_settings(asked.settings, settings), asked.database, readonly=readonly)
         return statement
 
     async def _send(
@@ -189,6 +190,16 @@ class SqlEndpoint:
             await send_result(result, asked, output_format, self._engine, send)
         finally:
             await _to_the_end(result.close())
+
+
+def _read_with_data_behind(session: Session, asked: SqlRequest) -> Statement | None:
+    """The ``INSERT`` in the URL whose data is the body."""
+    if not asked.query or not asked.body_size:
+        return None
+    with contextlib.suppress(SqlError):
+        statement = session.read(asked.query)
+        return statement if statement.inserts else None
+    return None
 
 
 @contextlib.asynccontextmanager

@@ -7,6 +7,7 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from email.message import MIMEPart
 from typing import IO
 
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from hansei.collector.sql_errors import SqlError
 READER_BODY_LIMIT = 1 << 20
 """Bytes of a reader's statement; the engine itself stops at 256 KiB of SQL."""
 _IN_MEMORY = 1 << 20
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 
 @dataclass
@@ -72,7 +73,7 @@ async def read_request(request: Request, *, limit: int | None) -> SqlRequest:
             settings=_settings(query),
             database=request.headers.get("x-clickhouse-database") or query.get("database") or "default",
             default_format=request.headers.get("x-clickhouse-format") or query.get("default_format") or "TabSeparated",
-            query_id=query.get("query_id") or str(uuid.uuid4()),
+            query_id=_query_id(query),
             encoding=_encoding(request.headers, query),
             wait_end_of_query=query.get("wait_end_of_query") == "1",
             changes=request.method == "POST",
@@ -80,6 +81,12 @@ async def read_request(request: Request, *, limit: int | None) -> SqlRequest:
     except BaseException:
         body.close()
         raise
+
+
+def _query_id(query: Mapping[str, str]) -> str:
+    """The caller's, where it can stand in a header."""
+    given = query.get("query_id", "")
+    return given if _HEADER_VALUE.fullmatch(given) else str(uuid.uuid4())
 
 
 def _settings(query: Mapping[str, str]) -> dict[str, str]:
@@ -131,12 +138,20 @@ def _form(content_type: str, body: IO[bytes]) -> dict[str, str]:
     """The fields of a ``multipart/form-data`` body, as clients send long parameters."""
     body.seek(0)
     head = f"Content-Type: {content_type}\r\n\r\n".encode()
-    message = email.message_from_bytes(head + body.read(), policy=email.policy.HTTP)
-    fields = {}
-    for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        if part.get_filename() or not isinstance(name, str):
-            raise SqlError(48, "NOT_IMPLEMENTED", "External data is not taken at this address; write a subquery")
-        content = part.get_payload(decode=True)
-        fields[name] = content.decode() if isinstance(content, bytes) else ""
-    return fields
+    try:
+        message = email.message_from_bytes(head + body.read(), policy=email.policy.HTTP)
+        if not message.is_multipart() or message.defects:
+            raise ValueError("its parts are not delimited as Content-Type says")
+        return dict(_field(part) for part in message.iter_parts())
+    except SqlError:
+        raise
+    except Exception as error:  # the parser's own, of any kind: it was made for mail, not for what strangers send
+        raise SqlError(36, "BAD_ARGUMENTS", f"The body is not multipart/form-data: {error}") from error
+
+
+def _field(part: MIMEPart) -> tuple[str, str]:
+    name = part.get_param("name", header="content-disposition")
+    if part.get_filename() or not isinstance(name, str):
+        raise SqlError(48, "NOT_IMPLEMENTED", "External data is not taken at this address; write a subquery")
+    content = part.get_payload(decode=True)
+    return name, content.decode() if isinstance(content, bytes) else ""

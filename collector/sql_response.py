@@ -39,6 +39,13 @@ _BINARY = frozenset({
 })  # fmt: skip
 
 
+_PROTECTION = {
+    # A page in somebody's browser may ask a loopback address; it must not get to use the answer as a script or image.
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
 def content_type(output_format: str) -> str:
     """The ``Content-Type`` of a format."""
     if output_format in _BINARY:
@@ -55,11 +62,13 @@ def content_type(output_format: str) -> str:
 def error_response(error: SqlError, version: str, query_id: str = "") -> Response:
     """A failure in ClickHouse's words."""
     headers = {"X-ClickHouse-Exception-Code": str(error.code), "X-ClickHouse-Server-Display-Name": "hansei"}
+    headers |= _PROTECTION
     if query_id:
         headers["X-ClickHouse-Query-Id"] = query_id
     if error.http_status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="hansei"'
-    return Response(error.rendered(version), error.http_status, headers, "text/plain")
+    # What was not UTF-8 in the statement goes back as it came.
+    return Response(error.rendered(version).encode(errors="surrogateescape"), error.http_status, headers, "text/plain")
 
 
 async def send_result(result: Result, request: SqlRequest, output_format: str, engine: Engine, send: Send) -> None:
@@ -85,6 +94,7 @@ async def send_result(result: Result, request: SqlRequest, output_format: str, e
         "X-ClickHouse-Timezone": engine.timezone,
         "X-ClickHouse-Exception-Tag": tag,
         "X-ClickHouse-Summary": _summary(figures),
+        **_PROTECTION,
     }
     pack = packer(request.encoding if held else None)
     if pack is not None and request.encoding is not None:

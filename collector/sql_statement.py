@@ -39,8 +39,13 @@ class Statement:
 
     @property
     def reads(self) -> bool:
-        """Whether this only answers a question."""
-        return self.tokens[0].is_keyword(*_READS)
+        """Whether this only answers a question, and not into a file (``INTO OUTFILE``)."""
+        return self.tokens[0].is_keyword(*_READS) and not any(token.is_keyword("INTO") for token in self.tokens)
+
+    @property
+    def inserts(self) -> bool:
+        """Whether this is an ``INSERT``."""
+        return self.tokens[0].is_keyword("INSERT")
 
     @property
     def streams(self) -> bool:
