@@ -6,15 +6,19 @@ sessions, so ``SET`` and temporary tables do not last beyond a statement.
 """
 
 import asyncio
+import atexit
 import contextlib
+import logging
 import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from hansei.collector.sql_access import Access, Role
 from hansei.collector.sql_catalog import Catalog
@@ -24,13 +28,18 @@ from hansei.collector.sql_guard import Guard
 from hansei.collector.sql_limits import NICENESS, Limits, admin_settings
 from hansei.collector.sql_request import READER_BODY_LIMIT, SqlRequest, read_request
 from hansei.collector.sql_response import error_response, send_result
-from hansei.collector.sql_result import Result, write_all
+from hansei.collector.sql_result import Output, Result, Work, write_all
 from hansei.collector.sql_statement import Statement
+from hansei.collector.sql_threads import Threads
 from hansei.collector.sql_words import check_parameters, judge_format
+
+log = logging.getLogger("hansei.collector")
 
 _ADMIN_THREADS = 8
 _PATIENCE = 10.0
 """Seconds that a query waits for its turn before it is refused."""
+_LAST_PATIENCE = 5.0
+"""Seconds that queries have to end when the endpoint is closed."""
 _GRACE = 2.0
 """Seconds beyond ``max_execution_time`` in which the engine ends a query itself; it cannot while its reader is slow."""
 _READONLY = 1
@@ -47,14 +56,17 @@ class SqlEndpoint:
         self._guard = Guard(Catalog(self._engine.ask))
         self._limits, self._access = limits, access
         self._turns = asyncio.Semaphore(limits.queries)
-        self._readers = ThreadPoolExecutor(limits.queries, "sql-reader", initializer=_step_back)
-        self._admins = ThreadPoolExecutor(_ADMIN_THREADS, "sql-admin")
+        self._readers = Threads(limits.queries, "sql-reader", _step_back)
+        self._admins = Threads(_ADMIN_THREADS, "sql-admin")
 
     def close(self) -> None:
-        """Give up threads and handles; no request may be under way."""
-        self._readers.shutdown()
-        self._admins.shutdown()
-        self._engine.close()
+        """Give up threads and handles; no request is answered any more."""
+        if all([self._readers.stop(_LAST_PATIENCE), self._admins.stop(_LAST_PATIENCE)]):
+            self._engine.close()
+            return
+        log.warning("a query through the SQL endpoint does not end; hansei ends without it")
+        # At the end of the process the engine would wait for it.
+        atexit.register(_leave)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -75,27 +87,37 @@ class SqlEndpoint:
         asked = await read_request(request, limit=READER_BODY_LIMIT if role is Role.READER else None)
         # Only now, since reading the body and noticing that the caller left are the same stream of messages.
         left = asyncio.create_task(_left(receive))
-        work = asyncio.create_task(self._answer(asked, role, send))
+        begun = asyncio.Event()
+
+        async def send_noting(message: Message) -> None:
+            begun.set()
+            await send(message)
+
+        work = asyncio.create_task(self._answer(asked, role, send_noting))
         try:
             await asyncio.wait({left, work}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done() and role is Role.READER:
                 work.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await work
+        except asyncio.CancelledError:
+            work.cancel()
+            await asyncio.wait({work})
+            if not begun.is_set():
+                raise SqlError(394, "QUERY_WAS_CANCELLED", "Query was cancelled: hansei stops") from None
         except SqlError as error:
             await error_response(error, self._engine.version, asked.query_id)(request.scope, receive, send)
         finally:
             left.cancel()
-            asked.close()
 
     async def _answer(self, asked: SqlRequest, role: Role, send: Send) -> None:
         if role is Role.ADMIN:
-            await self._answer_admin(asked, send)
+            await self._send(partial(self._run_for_admin, asked), asked, self._admins, send)
             return
         async with self._turn():
             try:
                 async with asyncio.timeout(self._limits.seconds + _GRACE):
-                    await self._answer_reader(asked, send)
+                    await self._send(partial(self._run_for_reader, asked), asked, self._readers, send)
             except TimeoutError:
                 raise SqlError(
                     159, "TIMEOUT_EXCEEDED", f"Timeout exceeded: maximum: {self._limits.seconds:g} seconds"
@@ -116,11 +138,9 @@ class SqlEndpoint:
         finally:
             self._turns.release()
 
-    async def _answer_reader(self, asked: SqlRequest, send: Send) -> None:
-        async with _session(self._engine, self._readers) as session:
-            loop = asyncio.get_running_loop()
-            statement, output_format = await loop.run_in_executor(self._readers, self._judge, session, asked)
-            await self._send(session, statement, output_format, asked, self._readers, send)
+    def _run_for_reader(self, asked: SqlRequest, session: Session, output: Output) -> Figures:
+        statement, output.format = self._judge(session, asked)
+        return _run(session, statement, asked, output)
 
     def _judge(self, session: Session, asked: SqlRequest) -> tuple[Statement, str]:
         """Judge and prepare a reader's statement."""
@@ -136,12 +156,10 @@ class SqlEndpoint:
         session.prepare(settings, asked.database, readonly=readonly)
         return statement, output_format
 
-    async def _answer_admin(self, asked: SqlRequest, send: Send) -> None:
-        async with _session(self._engine, self._admins) as session:
-            loop = asyncio.get_running_loop()
-            statement = await loop.run_in_executor(self._admins, self._prepare, session, asked)
-            output_format = (statement and statement.format) or asked.default_format
-            await self._send(session, statement, output_format, asked, self._admins, send)
+    def _run_for_admin(self, asked: SqlRequest, session: Session, output: Output) -> Figures:
+        statement = self._prepare(session, asked)
+        output.format = (statement and statement.format) or asked.default_format
+        return _run(session, statement, asked, output)
 
     def _prepare(self, session: Session, asked: SqlRequest) -> Statement | None:
         """Prepare an administrator's statement; None for one that is run as it was written."""
@@ -165,31 +183,26 @@ class SqlEndpoint:
         session.prepare(admin_settings(asked.settings, settings), asked.database, readonly=readonly)
         return statement
 
-    async def _send(
-        self,
-        session: Session,
-        statement: Statement | None,
-        output_format: str,
-        asked: SqlRequest,
-        threads: Executor,
-        send: Send,
-    ) -> None:
-        def work(pipe: int) -> Figures:
-            if statement is not None and statement.streams:
-                return session.stream(statement, output_format, asked.parameters, pipe)
-            if statement is not None and not statement.reads:
-                asked.body.seek(0)
-                return session.insert(statement, asked.body.fileno())
-            text = statement.text.encode(errors="surrogateescape") if statement is not None else asked.text
-            data, figures = session.answer(text, output_format, asked.parameters)
-            write_all(pipe, data)
-            return figures
-
-        result = Result(self._engine, session, work, threads)
+    async def _send(self, work: Work, asked: SqlRequest, threads: Threads, send: Send) -> None:
+        result = Result(self._engine, work, threads)
         try:
-            await send_result(result, asked, output_format, self._engine, send)
+            await send_result(result, asked, self._engine, send)
         finally:
-            await _to_the_end(result.close())
+            if await _to_the_end(result.close()):
+                asked.close()
+
+
+def _run(session: Session, statement: Statement | None, asked: SqlRequest, output: Output) -> Figures:
+    """Write a result; ``statement`` is None for one that is run as it was written."""
+    if statement is not None and statement.streams:
+        return session.stream(statement, output.format, asked.parameters, output.descriptor)
+    if statement is not None and not statement.reads:
+        asked.body.seek(0)
+        return session.insert(statement, asked.body.fileno())
+    text = statement.text.encode(errors="surrogateescape") if statement is not None else asked.text
+    data, figures = session.answer(text, output.format, asked.parameters)
+    write_all(output.descriptor, data)
+    return figures
 
 
 def _read_with_data_behind(session: Session, asked: SqlRequest) -> Statement | None:
@@ -202,17 +215,10 @@ def _read_with_data_behind(session: Session, asked: SqlRequest) -> Statement | N
     return None
 
 
-@contextlib.asynccontextmanager
-async def _session(engine: Engine, threads: Executor) -> AsyncIterator[Session]:
-    loop = asyncio.get_running_loop()
-    session = await loop.run_in_executor(threads, engine.session)
-    try:
-        yield session
-    finally:
-        await _to_the_end(loop.run_in_executor(threads, session.close))
+_T = TypeVar("_T")
 
 
-async def _to_the_end(closing: Awaitable[None]) -> None:
+async def _to_the_end(closing: Awaitable[_T]) -> _T:
     """Wait for something that must not be given up half-way, however often this task is cancelled."""
     task = asyncio.ensure_future(closing)
     cancelled = False
@@ -223,6 +229,13 @@ async def _to_the_end(closing: Awaitable[None]) -> None:
             cancelled = True
     if cancelled:
         raise asyncio.CancelledError
+    return task.result()
+
+
+def _leave() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _step_back() -> None:

@@ -37,9 +37,13 @@ class Engine:
         self._numbers = itertools.count(1)
         self.version, self.timezone = self.ask("SELECT version(), timezone()")[0]
 
-    def session(self) -> "Session":
-        """A handle of its own, for one request at a time."""
-        return Session(chdb.connect(self._connection_string), f"hansei-{next(self._numbers)}")
+    def mark(self) -> str:
+        """A name for one request's query that no other has."""
+        return f"hansei-{next(self._numbers)}"
+
+    def session(self, mark: str) -> "Session":
+        """A handle of its own, for one request; its query gets the mark."""
+        return Session(chdb.connect(self._connection_string), mark)
 
     def ask(self, sql: str) -> list[list[str]]:
         """The rows of a query of the endpoint's own, as escaped text."""

@@ -14,6 +14,10 @@ _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 _ROW_GROUP = 32 << 20
 """Bytes of rows that Parquet gathers before it writes; the engine's own 512 MiB are more than a query may have."""
+_SPILLED = 2
+"""Times the memory of a query may go to disk, where the engine sorts or joins there."""
+_FREE_DISK = 1 << 30
+"""Bytes that spilling leaves to the write-ahead log and the tables."""
 NICENESS = 10
 """Of threads that work for readers: ingest goes first where the processor is short."""
 
@@ -37,6 +41,8 @@ class Limits:
         found = {
             "max_execution_time": b"%g" % self.seconds,
             "max_memory_usage": b"%d" % self.memory,
+            "max_temporary_data_on_disk_size_for_query": b"%d" % (_SPILLED * self.memory),
+            "min_free_disk_space_for_temporary_data": b"%d" % _FREE_DISK,
             "max_threads": b"%d" % self.threads,
             "os_threads_nice_value_query": b"%d" % NICENESS,
             # One block after another: a result is held by nobody, and needs a few megabytes on its way.

@@ -71,7 +71,7 @@ def error_response(error: SqlError, version: str, query_id: str = "") -> Respons
     return Response(error.rendered(version).encode(errors="surrogateescape"), error.http_status, headers, "text/plain")
 
 
-async def send_result(result: Result, request: SqlRequest, output_format: str, engine: Engine, send: Send) -> None:
+async def send_result(result: Result, request: SqlRequest, engine: Engine, send: Send) -> None:
     """Send a result as it comes. Raises :class:`SqlError` where the statement failed before anything was sent.
 
     A failure after that is told as ClickHouse tells it: an ``__exception__`` block at the end of a body that then
@@ -87,10 +87,10 @@ async def send_result(result: Result, request: SqlRequest, output_format: str, e
     figures = await result.figures() if ended else Figures()
     tag = secrets.token_hex(8)
     headers = {
-        "Content-Type": content_type(output_format),
+        "Content-Type": content_type(result.format),
         "X-ClickHouse-Server-Display-Name": "hansei",
         "X-ClickHouse-Query-Id": request.query_id,
-        "X-ClickHouse-Format": output_format,
+        "X-ClickHouse-Format": result.format,
         "X-ClickHouse-Timezone": engine.timezone,
         "X-ClickHouse-Exception-Tag": tag,
         "X-ClickHouse-Summary": _summary(figures),

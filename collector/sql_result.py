@@ -5,36 +5,59 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable
-from concurrent.futures import Executor
+from dataclasses import dataclass
 
 from hansei.collector.sql_engine import Engine, Figures, Session
-from hansei.collector.sql_errors import SqlError
+from hansei.collector.sql_threads import Threads
 
 _PIPE_SIZE = 1 << 20
 _PIECE = 1 << 20
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 1.0
+_PATIENCE = 3.0
+"""Seconds that a statement has to end once it is asked to. The engine looks for that between blocks of rows only."""
+
+
+@dataclass
+class Output:
+    """Where a thread writes a result."""
+
+    descriptor: int
+    format: str = "TabSeparated"
+    """To be set before anything is written."""
+
+
+Work = Callable[[Session, Output], Figures]
+"""All that is done for one request, with a handle of its own."""
 
 
 class Result:
     """Reads what a statement writes into a pipe. Of the result no more is held than the pipe does."""
 
-    def __init__(self, engine: Engine, session: Session, work: Callable[[int], Figures], executor: Executor) -> None:
-        """Start ``work`` in ``executor``; it gets a file descriptor to write the result into."""
-        self._engine, self._session = engine, session
-        self._read_end, self._write_end = os.pipe()
+    def __init__(self, engine: Engine, work: Work, threads: Threads) -> None:
+        """Start ``work`` in a thread."""
+        self._engine, self._mark = engine, engine.mark()
+        self._read_end, write_end = os.pipe()
         os.set_blocking(self._read_end, False)
         with contextlib.suppress(OSError, AttributeError):
             fcntl.fcntl(self._read_end, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+        self._output = Output(write_end)
+        self._job = threads.submit(self._run, work)
         self._loop = asyncio.get_running_loop()
-        self._done = self._loop.run_in_executor(executor, self._run, work)
-        self._closed = False
+        self._done = asyncio.wrap_future(self._job)
+        self._done.add_done_callback(_look)
 
-    def _run(self, work: Callable[[int], Figures]) -> Figures:
+    def _run(self, work: Work) -> Figures:
         try:
-            return work(self._write_end)
+            with contextlib.closing(self._engine.session(self._mark)) as session:
+                return work(session, self._output)
         finally:
-            os.close(self._write_end)
+            os.close(self._output.descriptor)
+
+    @property
+    def format(self) -> str:
+        """The format of the result, once there is a piece of it."""
+        return self._output.format
 
     async def piece(self) -> bytes:
         """The next bytes; none at the end."""
@@ -50,28 +73,39 @@ class Result:
                     self._loop.remove_reader(self._read_end)
 
     async def figures(self) -> Figures:
-        """What was read and written, after the last piece. Raises :class:`SqlError` where the statement failed."""
-        return await self._done
+        """What was read and written, after the last piece.
 
-    async def close(self) -> None:
-        """End the statement if it is still at work, and wait until it has ended."""
-        if self._closed:
-            return
-        self._closed = True
+        Raises :class:`~hansei.collector.sql_errors.SqlError` where the statement failed.
+        """
+        figures: Figures = await asyncio.shield(self._done)
+        return figures
+
+    async def close(self) -> bool:
+        """Call it once. Ends the statement if it is still at work, and waits a while; whether it has ended."""
         # A statement that waits to write is not stopped by its reader's leaving alone: the engine goes on computing.
         os.close(self._read_end)
+        if self._job.cancel():
+            # It has not begun.
+            os.close(self._output.descriptor)
+            return True
+        deadline = self._loop.time() + _PATIENCE
         pause = _FIRST_PAUSE
-        while not self._done.done():
-            await asyncio.to_thread(self._engine.kill, self._session.mark)
+        while not self._done.done() and self._loop.time() < deadline:
+            await asyncio.to_thread(self._engine.kill, self._mark)
             await asyncio.wait([self._done], timeout=pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
-        with contextlib.suppress(SqlError):
-            await self._done
+        return self._done.done()
 
 
 def _set(future: "asyncio.Future[None]") -> None:
     if not future.done():
         future.set_result(None)
+
+
+def _look(future: "asyncio.Future[Figures]") -> None:
+    """Of a result that nobody waits for any more, nobody wants to know how it failed."""
+    if not future.cancelled():
+        future.exception()
 
 
 def write_all(descriptor: int, data: bytes) -> None:
