@@ -26,16 +26,13 @@ class Statement:
         tokens = tokenize(written)
         if not tokens:
             raise SqlError(62, "SYNTAX_ERROR", "Syntax error: Empty query")
-        end, settings = _settings(written, tokens)
-        name = None
-        at = output_format(tokens[:end])
+        end, name, settings = len(tokens), None, {}
+        at = output_format(tokens)
         if at is not None:
-            name = tokens[at + 1].name
-            end = at
-            # The engine takes settings before FORMAT as well as after it.
-            end, before = _settings(written, tokens[:end])
-            settings = {**before, **settings}
-        return cls(written[: tokens[end - 1].end], tokens[:end], name, settings)
+            end, name, settings = at, tokens[at + 1].name, _pairs(written, tokens[at + 3 :])
+        # The engine takes settings before FORMAT as well as after it.
+        end, before = _settings(written, tokens[:end])
+        return cls(written[: tokens[end - 1].end], tokens[:end], name, {**before, **settings})
 
     @property
     def reads(self) -> bool:
@@ -67,15 +64,17 @@ def _settings(written: str, tokens: Sequence[Token]) -> tuple[int, dict[str, str
 
 
 def _pairs(written: str, tokens: Sequence[Token]) -> dict[str, str]:
+    """What ``a = 1, b = 'x'`` says; nothing where there are no tokens."""
     found: dict[str, str] = {}
     start = 0
-    for index in range(len(tokens) + 1):
-        if index < len(tokens) and not (tokens[index].is_symbol(",") and tokens[index].depth == 0):
+    for index in range(len(tokens) + 1 if tokens else 0):
+        if index < len(tokens) and not tokens[index].is_symbol(","):
             continue
         pair = tokens[start:index]
         if len(pair) < 3 or pair[0].kind is not Kind.WORD or not pair[1].is_symbol("="):
             raise SqlError(62, "SYNTAX_ERROR", "Settings can be given at the end of the whole statement only")
-        if any(token.kind not in (Kind.STRING, Kind.NUMBER, Kind.WORD) and token.text != "-" for token in pair[2:]):
+        value = pair[3:] if pair[2].is_symbol("-") else pair[2:]
+        if len(value) != 1 or value[0].kind not in (Kind.STRING, Kind.NUMBER, Kind.WORD):
             raise SqlError(62, "SYNTAX_ERROR", f"The value of the setting {pair[0].text} is not a number or a string")
         found[pair[0].text] = written[pair[2].start : pair[-1].end]
         start = index + 1

@@ -22,7 +22,7 @@ def judge_words(tokens: Sequence[Token]) -> None:
         raise SqlError(168, "TOO_BIG_AST", f"AST is too big: at most {_MOST_APPLY} times APPLY")
     for index, token in enumerate(tokens):
         if token.is_keyword("INTO"):
-            raise denied("INTO OUTFILE")
+            raise denied("INTO")
         if token.is_keyword("APPLY"):
             _judge_apply(tokens, index + 1)
         if token.kind is Kind.QUOTED and any(mark in token.text for mark in MARKS):

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -38,6 +39,10 @@ from hansei.collector.otlp_http import PROTOBUF, otlp_http_app
 from hansei.collector.payload import Checker
 from hansei.collector.segment import frame
 from hansei.collector.signals import SIGNALS, TRACES, Signal
+from hansei.collector.sql_access import Access
+from hansei.collector.sql_endpoint import SqlEndpoint
+from hansei.collector.sql_errors import SqlError
+from hansei.collector.sql_limits import Limits
 from hansei.collector.store import EmbeddedStore, Store
 from hansei.collector.wal import Room, Wal
 
@@ -109,6 +114,51 @@ def store_request(engine: EmbeddedStore, segment_file: Callable[..., Path]) -> C
         path.unlink()
 
     return store
+
+
+# --- strangers' SQL ---
+
+
+class Reader:
+    """A stranger at the endpoint, without HTTP in between."""
+
+    def __init__(self, store: EmbeddedStore) -> None:
+        self.endpoint = SqlEndpoint(store.connection_string, Limits(30, 256 << 20, 1), Access(None, None))
+
+    def ask(self, sql: str | bytes, database: str = "default", run: bool = True, **parameters: str) -> bytes:
+        """The result, or nothing where it is only judged. Raises :class:`SqlError`."""
+        text = sql.encode(errors="surrogateescape") if isinstance(sql, str) else sql
+        asked = SimpleNamespace(
+            text=text, database=database, parameters=parameters, default_format="TabSeparated", settings={}
+        )
+        engine = self.endpoint._engine
+        with contextlib.closing(engine.session(engine.mark())) as session:
+            statement, output_format = self.endpoint._judge(session, asked)  # type: ignore[arg-type]
+            if not run:
+                return b""
+            return session.answer(statement.text.encode(errors="surrogateescape"), output_format, parameters)[0]
+
+    def refusal(self, sql: str | bytes, database: str = "default", **parameters: str) -> SqlError:
+        """Why a statement is refused before it runs."""
+        try:
+            self.ask(sql, database, run=False, **parameters)
+        except SqlError as error:
+            return error
+        pytest.fail(f"accepted: {sql!r}")
+
+
+@pytest.fixture(scope="session")
+def reader(engine: EmbeddedStore) -> Iterator[Reader]:
+    """A stranger, in an engine where an administrator has made a view and a function."""
+    client = engine.client()
+    client.command("CREATE DATABASE IF NOT EXISTS guarded")
+    client.command("CREATE VIEW guarded.of_trace AS SELECT * FROM default.otel_traces WHERE TraceId = {id:String}")
+    client.command("CREATE FUNCTION guardedTwice AS x -> x * 2")
+    stranger = Reader(engine)
+    yield stranger
+    stranger.endpoint.close()
+    client.command("DROP FUNCTION guardedTwice")
+    client.command("DROP DATABASE guarded")
 
 
 # --- requests ---
