@@ -73,8 +73,7 @@ SYSTEM_TABLES = _words(
 
 INFORMATION_SCHEMA_TABLES = _words(
     """
-    character_sets collations columns engines key_column_usage parameters profiling referential_constraints routines
-    schemata statistics tables triggers user_privileges views
+    character_sets collations columns engines key_column_usage referential_constraints schemata statistics tables views
     """
 )
 """Views of ``information_schema``, which describe the same as ``system.tables`` and ``system.columns``."""
@@ -87,7 +86,6 @@ REFUSED_FORMATS = {
     "Protobuf": "needs a schema from a file",
     "ProtobufList": "needs a schema from a file",
     "ProtobufSingle": "needs a schema from a file",
-    "CapnProto": "needs a schema from a file",
     "Template": "reads its template from a file",
 }
 """Formats that were looked at and refused, with the reason."""

@@ -162,12 +162,14 @@ class _Judgement:
                 raise denied(f"IN `{arguments[1].name}`")
 
     def _function(self, name: str) -> None:
-        if self._is_allowed(name) or self._find(self._catalog.has_sql_function, name):
+        if self._is_allowed(name) or self._catalog.has_sql_function(name):
             return
         reason = _REASONS.get(name.lower())
         if reason is not None:
-            raise denied(f"the function {name} (it {reason})" if " " in reason else f"the function {name}")
-        if not self._find(self._catalog.has_function, name):
+            raise denied(f"the function {name} (it {reason})")
+        if self._find(self._catalog.has_sql_function, name):
+            return
+        if not self._catalog.has_function(name):
             raise SqlError(46, "UNKNOWN_FUNCTION", f"Function with name `{name}` does not exist")
         raise denied(f"the function {name}")
 
