@@ -467,6 +467,11 @@ class Serving:
         """The URL of the listener that answers health checks."""
         return next(url for name, url in self.announced.items() if "health" in name or "page" in name)
 
+    @property
+    def sql(self) -> Address:
+        """Where it speaks SQL."""
+        return Address.parse("sql", self._address("SQL"))
+
     def get(self, path: str, **headers: str) -> tuple[int, str]:
         """``GET`` on the pages' port: status and body."""
         try:
@@ -534,6 +539,15 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     running = Serving(tmp_path_factory.mktemp("serving") / "data")
     yield running
     running.close()
+
+
+@pytest.fixture(scope="session")
+def sql_serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """The same with an administrator (``sesame``) and three queries at a time."""
+    running = Serving(tmp_path_factory.mktemp("sql") / "data", "--sql-max-queries=3", HANSEI_ADMIN_KEY="sesame")
+    yield running
+    running.close()
+    assert running.errors() == ""
 
 
 @pytest.fixture(scope="session")
