@@ -8,9 +8,14 @@ from pathlib import Path
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from hansei.collector.app import Collector
 from hansei.collector.errors import StoreError
 from hansei.collector.settings import Settings
+
+# The hundreds of megabytes that an insert needs, the engine's allocator gives back after a second, not five.
+# It reads this when the engine is loaded, which is why the collector is imported after it.
+os.environ.setdefault("JE_MALLOC_CONF", "dirty_decay_ms:1000")
+
+from hansei.collector.app import Collector
 
 
 def serve(flags: Mapping[str, str | None], config: Path | None) -> None:

@@ -36,11 +36,17 @@ INSERT_SETTINGS = {
     # an insert and its repetition.
     "max_threads": 1,
     "max_insert_threads": 1,
-    "max_block_size": 2000,
+    "max_block_size": 4000,
+    # Nearly every attribute takes the first branch of the mapping: to compute the others for all costs less than to
+    # sort out for which. What is compiled would be thrown away with the insert's plan.
+    "short_circuit_function_evaluation": "disable",
+    "compile_expressions": 0,
     "min_insert_block_size_rows": 1_000_000_000,
     "min_insert_block_size_bytes": 1 << 40,
     "min_insert_block_size_rows_for_materialized_views": 1_000_000_000,
     "min_insert_block_size_bytes_for_materialized_views": 1 << 40,
+    # A mapped segment would count as the collector's memory, page for page.
+    "storage_file_read_method": "pread",
     # The indexes over all attributes are built when parts are merged, off the path of ingest; until then the few
     # newest parts are read without them.
     "exclude_materialize_skip_indexes_on_insert": (
