@@ -46,6 +46,8 @@ from hansei.collector.sql_limits import Limits
 from hansei.collector.store import EmbeddedStore, Store
 from hansei.collector.wal import Room, Wal
 
+from .sql_http import Sql
+
 PATIENCE = 60.0
 """Seconds after which a wait for something that must happen is a failure; never part of a claim."""
 
@@ -546,8 +548,15 @@ def sql_serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """The same with an administrator (``sesame``) and three queries at a time."""
     running = Serving(tmp_path_factory.mktemp("sql") / "data", "--sql-max-queries=3", HANSEI_ADMIN_KEY="sesame")
     yield running
+    said = running.errors()
     running.close()
-    assert running.errors() == ""
+    assert said == ""
+
+
+@pytest.fixture(scope="session")
+def sql(sql_serving: Serving) -> Sql:
+    """Somebody at its SQL endpoint."""
+    return Sql(sql_serving.sql)
 
 
 @pytest.fixture(scope="session")
