@@ -11,7 +11,7 @@ from benchmarks.server import Server
 from hansei.collector.signals import TRACES
 from hansei.collector.store import EmbeddedStore
 
-SPANS = 1_200_000
+SPANS = 800_000
 CONNECTIONS = 4
 
 
