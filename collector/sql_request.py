@@ -15,10 +15,13 @@ from starlette.requests import Request
 from hansei.collector.sql_allowed import IGNORED_SETTINGS, TRANSPORT_PARAMETERS
 from hansei.collector.sql_compression import ENCODINGS, unpacker
 from hansei.collector.sql_errors import SqlError
+from hansei.collector.sql_insert import data_of_insert
 
 READER_BODY_LIMIT = 1 << 20
 """Bytes of a reader's statement; the engine itself stops at 256 KiB of SQL."""
 _IN_MEMORY = 1 << 20
+_INLINE = 200_000
+"""Bytes up to which the engine takes an ``INSERT`` with its data as one statement (``max_query_size``: 256 KiB)."""
 _HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 
@@ -60,13 +63,13 @@ async def read_request(request: Request, *, limit: int | None) -> SqlRequest:
     query = dict(request.query_params)
     body = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  (closed with the request)
     try:
-        size = await _read_body(request, body, limit)
+        insert, size = await _read_body(request, body, limit)
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
             query |= _form(request.headers["content-type"], body)
             body.truncate(0)
             size = 0
         return SqlRequest(
-            query=query.pop("query", "").encode(),
+            query=query.pop("query", "").encode() or insert,
             body=body,
             body_size=size,
             parameters={key[6:]: value for key, value in query.items() if key.startswith("param_")},
@@ -112,14 +115,29 @@ def _encoding(headers: Mapping[str, str], query: Mapping[str, str]) -> str | Non
     return next((name for name in ENCODINGS if name in accepted), None)
 
 
-async def _read_body(request: Request, into: IO[bytes], limit: int | None) -> int:
+async def _read_body(request: Request, into: IO[bytes], limit: int | None) -> tuple[bytes, int]:
+    """Write the body into a file; answers its size.
+
+    Of a long ``INSERT`` with its data behind it, the statement is answered and only the data is written.
+    """
     size = 0
+    head = b""
+    held: bytearray | None = bytearray()
     async for piece in _decompressed(request):
         size += len(piece)
         if limit is not None and size > limit:
             raise SqlError(62, "SYNTAX_ERROR", f"Max query size exceeded: a statement may have {limit} bytes")
-        into.write(piece)
-    return size
+        if held is None:
+            into.write(piece)
+            continue
+        held += piece
+        if len(held) > _INLINE:
+            if not request.query_params.get("query"):
+                head = bytes(held[: data_of_insert(bytes(held))])
+            into.write(held[len(head) :])
+            held = None
+    into.write(held or b"")
+    return head, size - len(head)
 
 
 async def _decompressed(request: Request) -> AsyncIterator[bytes]:
