@@ -1,4 +1,4 @@
-"""How long people wait for an answer, at 5 million spans of a day: median of warm runs, against what was promised."""
+"""How long people wait for an answer, at 5 million spans of a day: median of warm runs."""
 
 import shutil
 import statistics
@@ -67,7 +67,7 @@ def run() -> None:
         print(f"{count:,} spans, {_parts(client)}")
         for name, (limit, sql, parameters) in _questions(client).items():
             milliseconds = _median(lambda sql=sql, parameters=parameters: client.query(sql, parameters))  # type: ignore[misc]
-            print(f"{name:<44}{milliseconds:>7.1f} ms (promised: {limit} ms)")
+            print(f"{name:<44}{milliseconds:>7.1f} ms{f' (at most {limit} ms)' if limit else ''}")
     finally:
         store.close()
         shutil.rmtree(directory)
@@ -87,14 +87,14 @@ def _fill(store: EmbeddedStore, client: "Client", directory: Path) -> None:
     segment.unlink()
     client.command("CREATE TABLE base ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM otel_traces")
     for copy in range(1, COPIES + 1):
-        client.command(_COPY, {"copy": copy}, settings={"max_partitions_per_insert_block": 0})
+        client.command(_COPY, {"copy": copy}, settings={"max_partitions_per_insert_block": 0, "max_threads": 1})
     client.command("DROP TABLE base")
     client.command("OPTIMIZE TABLE otel_traces")
     PriceBook(client).learn()
     assert client.command("SELECT count() FROM otel_traces") == BASE_REQUESTS * SPANS_PER_REQUEST * (COPIES + 1)
 
 
-def _questions(client: "Client") -> dict[str, tuple[int, str, dict[str, str]]]:
+def _questions(client: "Client") -> dict[str, tuple[int | None, str, dict[str, str]]]:
     trace, conversation = client.query(
         "SELECT TraceId, ConversationId FROM otel_traces WHERE Timestamp < now() - INTERVAL 6 HOUR LIMIT 1"
     ).result_rows[0]
@@ -105,10 +105,10 @@ def _questions(client: "Client") -> dict[str, tuple[int, str, dict[str, str]]]:
             20, "SELECT * FROM otel_traces WHERE ConversationId = {id:String}", by_conversation,
         ),
         "the calls of a conversation (genai_calls)": (
-            20, "SELECT * FROM genai_calls WHERE ConversationId = {id:String}", by_conversation,
+            None, "SELECT * FROM genai_calls WHERE ConversationId = {id:String}", by_conversation,
         ),
         "a conversation's sums (genai_sessions)": (
-            20, "SELECT * FROM genai_sessions WHERE SessionId = {id:String}", by_conversation,
+            None, "SELECT * FROM genai_sessions WHERE SessionId = {id:String}", by_conversation,
         ),
         "the newest 50 spans": (20, "SELECT * FROM otel_traces ORDER BY Timestamp DESC LIMIT 50", {}),
         "tokens, cost and p95 by model for a day": (100, _BY_MODEL, {}),

@@ -70,7 +70,7 @@ SETTINGS
     index_granularity_bytes = 1048576,
     -- What a segment makes is one file, not one for each column and index: fewer buffers, fewer syncs.
     min_bytes_for_wide_part = 104857600,
-    merge_selector_base = 20,
+    merge_selector_base = 10,
     ttl_only_drop_parts = 1,
     -- The window in which a segment sent twice is stored once.
     non_replicated_deduplication_window = 10000,
