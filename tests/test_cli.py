@@ -148,31 +148,17 @@ def data(tmp_path_factory: pytest.TempPathFactory, hansei: Hansei) -> Path:
 
 
 CALLS = "SELECT ServiceName AS service, InputTokens AS tokens FROM genai_calls"
+FORMATS = {
+    "none": ((CALLS,), "   ┌─service─┬─tokens─┐\n1. │ shop    │   1000 │\n   └─────────┴────────┘\n"),
+    "the flag's": ((CALLS, "--format=CSVWithNames"), '"service","tokens"\n"shop",1000\n'),
+    "the query's": ((f"{CALLS} format TSV;",), "shop\t1000\n"),
+    "the query's, with a setting": ((f"{CALLS} FORMAT TSV SETTINGS max_threads = 1 -- one",), "shop\t1000\n"),
+    "that of another statement": (("EXISTS TABLE otel_logs FORMAT TSV",), "1\n"),
+    "only a name": (("SELECT 1 AS format; ",), "   ┌─format─┐\n1. │      1 │\n   └────────┘\n"),
+}
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        ((CALLS,), "   ┌─service─┬─tokens─┐\n1. │ shop    │   1000 │\n   └─────────┴────────┘\n"),
-        ((CALLS, "--format=CSVWithNames"), '"service","tokens"\n"shop",1000\n'),
-        ((CALLS, "--format=TSV"), "shop\t1000\n"),
-        ((f"{CALLS} format TSV;",), "shop\t1000\n"),
-        ((f"{CALLS} FORMAT TSV SETTINGS max_threads = 1",), "shop\t1000\n"),
-        ((f"{CALLS} FORMAT TSV -- tabs",), "shop\t1000\n"),
-        (("EXISTS TABLE otel_logs FORMAT TSV",), "1\n"),
-        (("SELECT 1 AS format; ",), "   ┌─format─┐\n1. │      1 │\n   └────────┘\n"),
-    ],
-    ids=[
-        "no format",
-        "a flag",
-        "a flag and a line format",
-        "lower case",
-        "with settings",
-        "a comment",
-        "no SELECT",
-        "an alias",
-    ],
-)
+@pytest.mark.parametrize(("arguments", "expected"), FORMATS.values(), ids=FORMATS)
 def test_formats(hansei: Hansei, data: Path, arguments: tuple[str, ...], expected: str) -> None:
     """A table for people, unless the flag or the query itself names another of ClickHouse's formats."""
     ran = hansei("query", "--data", data, *arguments)

@@ -74,7 +74,7 @@ def test_looking_for_the_holder_stops_no_start(tmp_path: Path) -> None:
         assert holder_of(tmp_path) is None
 
 
-@pytest.mark.parametrize("key", ["otlp_grpc", "otlp_http", "ui", "sql"])
+@pytest.mark.parametrize("key", ["otlp_grpc", "otlp_http", "sql"])
 def test_taken_port(serving: Serving, hansei: Hansei, tmp_path: Path, key: str) -> None:
     """A port that is taken is named, with the flag that chooses another."""
     flag = "--" + key.replace("_", "-")
@@ -83,7 +83,7 @@ def test_taken_port(serving: Serving, hansei: Hansei, tmp_path: Path, key: str) 
     assert said.endswith(f"; choose another with {flag} HOST:PORT")
 
 
-@pytest.mark.parametrize("place", ["", "hansei.lock", "clickhouse", "wal", "wal/logs"])
+@pytest.mark.parametrize("place", ["", "hansei.lock", "clickhouse", "wal/logs"])
 def test_file_in_the_way(hansei: Hansei, tmp_path: Path, place: str) -> None:
     """Where something else is in the place of a folder or file of the data, that place is named."""
     obstacle = tmp_path / "data" / place
