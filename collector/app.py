@@ -126,8 +126,10 @@ class Collector:
             await asyncio.to_thread(wal.close)
         left = await asyncio.to_thread(self._inserter.drain, self.settings.drain_timeout)
         await asyncio.to_thread(self._prices.stop)
-        self.store.close()
-        self._lock.release()
+        if not left:
+            # An insert that is still at work needs the store and the lock until the process ends.
+            self.store.close()
+            self._lock.release()
         return left
 
     def addresses(self) -> dict[str, Address]:
@@ -142,7 +144,9 @@ class Collector:
         """Whether requests are taken, and what waits."""
         problem = self._store_problem or self._inserter.unavailable
         return Readiness(
-            ready=not self._stopping.is_set() and self._room.used < self._room.capacity,
+            ready=not self._stopping.is_set()
+            and self._room.used < self._room.capacity
+            and not any(wal.failing for wal in self._logs.values()),
             store=problem or "ok",
             waiting_bytes=self._room.used,
             waiting_segments=self._inserter.waiting,

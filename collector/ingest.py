@@ -67,7 +67,7 @@ class Ingest:
             raise
         if checked.accepted:
             try:
-                self.logs[signal.name].append(checked.payload)
+                self.logs[signal.name].append(checked.payload, checked.accepted)
             except LogFull as error:
                 self.refuse(signal, transport, "full")
                 raise Refused(str(error), overloaded=True) from error

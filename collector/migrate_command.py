@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
 from hansei.collector.data_lock import DataLock
+from hansei.collector.errors import StoreError
 from hansei.collector.migrations import migrate
 from hansei.collector.store import EmbeddedStore, ServerStore
 
@@ -24,6 +27,8 @@ def migrate_store(data: Path, clickhouse: str | None, cluster: str | None) -> No
 def _migrate(store: EmbeddedStore | ServerStore, cluster: str | None) -> None:
     try:
         applied = migrate(store.client(), cluster)
+    except ClickHouseError as error:
+        raise StoreError(f"ClickHouse refused to be prepared: {str(error).strip().splitlines()[0]}") from error
     finally:
         store.close()
     for name in applied:

@@ -67,7 +67,7 @@ def parse_retention(key: str, text: str) -> int:
 
 def parse_count(key: str, text: str) -> int:
     """A whole number above 0. Raises :class:`ConfigurationError`."""
-    if not text.strip().isdigit() or int(text) < 1:
+    if re.fullmatch(r"[0-9]+", text.strip()) is None or int(text) < 1:
         raise ConfigurationError(f"{key}: {text!r} is not a whole number above 0")
     return int(text)
 

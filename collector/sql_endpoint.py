@@ -106,7 +106,9 @@ class SqlEndpoint:
             if not begun.is_set():
                 raise SqlError(394, "QUERY_WAS_CANCELLED", "Query was cancelled: hansei stops") from None
         except SqlError as error:
-            await error_response(error, self._engine.version, asked.query_id)(request.scope, receive, send)
+            # Else the answer breaks off: its reader was too slow.
+            if not begun.is_set():
+                await error_response(error, self._engine.version, asked.query_id)(request.scope, receive, send)
         finally:
             left.cancel()
 

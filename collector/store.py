@@ -1,6 +1,7 @@
 """The one owner of the connection to ClickHouse: the embedded engine or a server, behind the same calls."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -57,6 +58,12 @@ INSERT_SETTINGS = {
     "max_partitions_per_insert_block": 0,
 }
 """What every insert of a segment is run with."""
+
+_FRUGAL = tuple({"max_block_size": rows, "short_circuit_function_evaluation": "enable"} for rows in (8, 1))
+"""For a segment that memory did not suffice for: spans with thousands of attributes, mapped a few at a time.
+
+What reaches the tables is the same one block, so the token still names it."""
+_MEMORY_LIMIT_EXCEEDED = 241
 
 _POISON_CODES = frozenset({6, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 128, 131, 190, 321, 349, 436, 444})
 """ClickHouse's errors that speak of the data, raised while it is parsed: trying again cannot help."""
@@ -148,18 +155,18 @@ class EmbeddedStore:
 
     def insert(self, signal: Signal, path: Path, token: str) -> None:
         """See :class:`Store`."""
-        settings = {
-            **INSERT_SETTINGS,
+        fixed = {
             "format_schema": f"{signal.reading_schema_path}:{signal.message}",
             "insert_deduplication_token": token,
         }
-        clause = ", ".join(f"{key} = {_literal(value)}" for key, value in settings.items())
-        try:
+
+        def attempt(settings: dict[str, Any]) -> None:
+            clause = ", ".join(f"{key} = {_literal(value)}" for key, value in (settings | fixed).items())
             self.client().command(
                 f"INSERT INTO {signal.table} FROM INFILE {_literal(str(path))} SETTINGS {clause} FORMAT Protobuf"
             )
-        except ClickHouseError as error:
-            raise _classified(error) from error
+
+        _insert(attempt)
 
     def close(self) -> None:
         """See :class:`Store`."""
@@ -171,12 +178,13 @@ class ServerStore:
 
     def __init__(self, url: str) -> None:
         """``http[s]://user:password@host:port/database``. Raises :class:`ConfigurationError`; does not connect."""
-        parts = urlsplit(url)
         try:
+            parts = urlsplit(url)
             port = parts.port
+            valid = parts.scheme in ("http", "https") and bool(parts.hostname)
         except ValueError:
-            port = -1
-        if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
+            valid = False
+        if not valid:
             raise ConfigurationError(
                 f"clickhouse: {_without_password(url)!r} is not the address of a ClickHouse server; "
                 "write http://user:password@host:8123/database (or https://…:8443/…)"
@@ -230,25 +238,20 @@ class ServerStore:
     def insert(self, signal: Signal, path: Path, token: str) -> None:
         """See :class:`Store`."""
         client = self.client()
-        settings = {
-            **INSERT_SETTINGS,
+        fixed = {
             "format_schema_source": "string",
             "format_schema": signal.reading_schema_path.read_text(),
             "format_schema_message_name": signal.message,
             "insert_deduplication_token": token,
         }
-        # A server that does not know a setting yet has no other behaviour to turn off.
-        settings = {key: value for key, value in settings.items() if key in client.server_settings}
-        try:
+
+        def attempt(settings: dict[str, Any]) -> None:
+            # A server that does not know a setting yet has no other behaviour to turn off.
+            known = {key: value for key, value in (settings | fixed).items() if key in client.server_settings}
             with path.open("rb") as body:
-                client.raw_insert(
-                    signal.table,
-                    insert_block=body,
-                    fmt="Protobuf",
-                    settings=settings,
-                )
-        except ClickHouseError as error:
-            raise _classified(error) from error
+                client.raw_insert(signal.table, insert_block=body, fmt="Protobuf", settings=known)
+
+        _insert(attempt)
 
     def close(self) -> None:
         """See :class:`Store`."""
@@ -258,6 +261,20 @@ class ServerStore:
 _DEFAULT_PORTS = {"http": 8123, "https": 8443}
 _CREDENTIAL_CODES = frozenset({192, 193, 194, 497, 516})
 """Unknown user, wrong password, not allowed: waiting does not help."""
+
+
+def _insert(attempt: Callable[[dict[str, Any]], None]) -> None:
+    """Run an insert, again with little memory where that was short. Raises as :meth:`Store.insert` does."""
+    for settings in (INSERT_SETTINGS, *(INSERT_SETTINGS | frugal for frugal in _FRUGAL)):
+        try:
+            attempt(settings)
+        except ClickHouseError as error:
+            failure = error
+            if _code(error) != _MEMORY_LIMIT_EXCEEDED:
+                break
+        else:
+            return
+    raise _classified(failure) from failure
 
 
 def _classified(error: ClickHouseError) -> StoreError:

@@ -28,6 +28,7 @@ class _Group:
 
     buffers: list[bytes] = field(default_factory=list)
     size: int = 0
+    items: int = 0
     done: threading.Event = field(default_factory=threading.Event)
     error: Exception | None = None
 
@@ -74,12 +75,14 @@ class Wal:
         *,
         segment_bytes: int,
         segment_age: float,
+        segment_items: int = 200_000,
         sync: Callable[[int], None] = os.fdatasync,
     ) -> None:
         """Open the log and recover what a crash left.
 
         ``segment_bytes``: a segment is closed past this size. ``segment_age``: seconds after which a segment
-        with something in it is closed. ``sync`` puts a file descriptor's data on disk.
+        with something in it is closed. ``segment_items``: a segment is closed past so many spans or log records,
+        since each is a row that an insert holds, however small. ``sync`` puts a file descriptor's data on disk.
         Raises :class:`LogUnavailable` where the directory cannot be used.
         """
         self.directory = directory
@@ -87,6 +90,8 @@ class Wal:
         self._on_closed = on_closed
         self._segment_bytes = segment_bytes
         self._segment_age = segment_age
+        self._segment_items = segment_items
+        self._items = 0
         self._sync = sync
         self._wake = threading.Condition()
         self._pending = _Group()
@@ -103,8 +108,8 @@ class Wal:
         self._thread = threading.Thread(target=self._run, name=f"wal-{directory.name}", daemon=True)
         self._thread.start()
 
-    def append(self, payload: bytes) -> None:
-        """Put one request on disk; returns once it is there.
+    def append(self, payload: bytes, items: int = 1) -> None:
+        """Put one request of so many items on disk; returns once it is there.
 
         Raises :class:`LogFull` past the bound on bytes waiting, :class:`LogUnavailable` if it could not be
         written. After either, nothing of it is in the log.
@@ -120,11 +125,17 @@ class Wal:
             group = self._pending
             group.buffers += (head, payload, trailer)
             group.size += size
+            group.items += items
             self._wake.notify()
         group.done.wait()
         if group.error is not None:
             self._room.give_back(size)
             raise LogUnavailable(f"the write-ahead log cannot be written: {group.error}") from group.error
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last attempt to write failed: requests are refused."""
+        return self._failing
 
     def close(self) -> None:
         """Write what is pending, close the open segment and stop the thread."""
@@ -142,12 +153,13 @@ class Wal:
             if group.buffers:
                 self._write(group)
                 group.done.set()
-            if self._file is not None and (
-                closing or self._file.size >= self._segment_bytes or self._file.age() >= self._segment_age
-            ):
+            if self._file is not None and (closing or self._is_due(self._file)):
                 self._close_segment()
             if closing and not group.buffers:
                 return
+
+    def _is_due(self, file: OpenSegment) -> bool:
+        return file.size >= self._segment_bytes or self._items >= self._segment_items or file.age() >= self._segment_age
 
     def _until_due(self) -> float | None:
         if self._closing:
@@ -159,6 +171,7 @@ class Wal:
             if self._file is None:
                 self._file = OpenSegment(self.directory)
             self._file.write(group.buffers, group.size, self._sync)
+            self._items += group.items
         except OSError as error:
             group.error = error
             if not self._failing:
@@ -173,7 +186,7 @@ class Wal:
 
     def _close_segment(self) -> None:
         """Close the open segment at what is known to be on disk, and hand it on."""
-        file, self._file = self._file, None
+        file, self._file, self._items = self._file, None, 0
         assert file is not None
         with contextlib.suppress(OSError):
             if (segment := file.close()) is not None:
