@@ -77,15 +77,28 @@ def test_more_than_may_run(sql: Sql) -> None:
     answers: list[bytes] = []
 
     def ask() -> None:
-        answers.append(sql.post("SELECT sum(cityHash64(number)) FROM numbers(5000000)").body)
+        answers.append(sql.post("SELECT sum(cityHash64(number)) FROM numbers(500000)").body)
 
     threads = [threading.Thread(target=ask) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert answers == [sql.get("SELECT sum(cityHash64(number)) FROM numbers(5000000)").body] * 20
+    assert answers == [sql.get("SELECT sum(cityHash64(number)) FROM numbers(500000)").body] * 20
     assert b"Code" not in answers[0]
+
+
+def test_slow_reader(serve: Callable[..., Serving]) -> None:
+    """A reader who takes his time with a result gets no more of it than the limit of time allows."""
+    serving = serve("--sql-max-execution-time=500ms", "--sql-max-queries=1")
+    sql = Sql(serving.sql)
+    with closing(begin(sql.address, SENDS)) as connection:
+        answer = connection.getresponse()
+        # There is one turn.
+        assert sql.get("SELECT 1").body == b"1\n"
+        with pytest.raises((http.client.HTTPException, OSError)):
+            read_away(answer)
+    assert (serving.end(), serving.errors()) == (0, "")
 
 
 def resident(process: int) -> int:
