@@ -126,13 +126,14 @@ class Log:
         self.gate = threading.Event()
         self.gate.set()
 
-    def open(self, *, segment_bytes: int = 1 << 20, segment_age: float = 3600) -> Wal:
+    def open(self, *, segment_bytes: int = 1 << 20, segment_age: float = 3600, segment_items: int = 1 << 30) -> Wal:
         return Wal(
             self.directory,
             self.room,
             self.closed.append,
             segment_bytes=segment_bytes,
             segment_age=segment_age,
+            segment_items=segment_items,
             sync=self.sync,
         )
 
@@ -173,6 +174,17 @@ def test_segments_are_closed_by_size(log: Log) -> None:
     wal.append(b"z")
     wal.close()
     assert [_payloads_in(segment.path.read_bytes()) for segment in log.closed] == [[b"x" * 200], [b"y" * 200], [b"z"]]
+
+
+def test_segments_are_closed_by_items(log: Log, wait: Callable[[Callable[[], object], str], None]) -> None:
+    """A segment is closed once it holds enough items, however small they are; the next one counts anew."""
+    wal = log.open(segment_items=10)
+    for _ in range(4):
+        wal.append(b"x", 5)
+    wait(lambda: len(log.closed) == 2, "two segments of ten items")
+    wal.append(b"x", 9)
+    wal.close()
+    assert [len(list(segment.records())) for segment in log.closed] == [2, 2, 1]
 
 
 def test_segments_are_closed_by_age(log: Log, wait: Callable[[Callable[[], object], str], None]) -> None:
