@@ -61,8 +61,10 @@ def _round() -> Round:
     requests = SPANS // SPANS_PER_REQUEST
     spans = requests * SPANS_PER_REQUEST
     with Server() as server:
-        send(server.addresses["otlp/grpc"], fresh, 20)
+        # Every thread has a client, every model a price.
+        send(server.addresses["otlp/grpc"], fresh, 200)
         server.wait_stored()
+        time.sleep(3)
         started = time.perf_counter()
         latencies = send(server.addresses["otlp/grpc"], fresh, requests)
         acknowledged = time.perf_counter() - started
@@ -87,9 +89,9 @@ def send(address: str, fresh: list[Fresh], requests: int) -> list[float]:
             while True:
                 with lock:
                     turn = next(turns, None)
-                if turn is None:
-                    return
-                payload = fresh[turn % len(fresh)].next()
+                    if turn is None:
+                        return
+                    payload = fresh[turn % len(fresh)].next()
                 started = time.perf_counter()
                 while True:
                     try:

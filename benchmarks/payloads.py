@@ -107,11 +107,12 @@ def _pair(key: str, value: str | int | float | list[str]) -> KeyValue:
 class Fresh:
     """One request, sent many times with other ids and times each time, at the cost of a copy.
 
-    All ids are XORed with the same random bytes, so that parents still point to their parents.
+    All ids are XORed with the same random bytes, so that parents still point to their parents. For one thread
+    at a time.
     """
 
     def __init__(self, payload: bytes) -> None:
-        self._bytes = np.frombuffer(payload, np.uint8)
+        self._bytes = np.frombuffer(payload, np.uint8).copy()
         places, times = [], []
         position = 0
         for resource in ExportTraceServiceRequest.FromString(payload).resource_spans:
@@ -132,10 +133,11 @@ class Fresh:
 
     def next(self) -> bytes:
         """The request as if made now, with ids never used before."""
-        copy = self._bytes.copy()
         mask = np.tile(self._random.integers(0, 256, 8, np.uint8), len(self._places) // 8)
-        copy[self._places] ^= mask
+        self._bytes[self._places] ^= mask
         # Times move on, or rows with the same text would lie, and be compressed, side by side.
-        times = copy[self._times].view(np.uint64) + np.uint64(time.time_ns() - self._made)
-        copy[self._times] = times.view(np.uint8)
-        return copy.tobytes()
+        now = time.time_ns()
+        times = self._bytes[self._times].view(np.uint64) + np.uint64(now - self._made)
+        self._bytes[self._times] = times.view(np.uint8)
+        self._made = now
+        return self._bytes.tobytes()

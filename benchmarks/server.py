@@ -63,4 +63,4 @@ class Server:
     def wait_stored(self) -> None:
         """Return once all that was acknowledged is stored."""
         while self.waiting():
-            time.sleep(0.02)
+            time.sleep(0.05)
