@@ -91,6 +91,8 @@ def _fill(store: EmbeddedStore, client: "Client", directory: Path) -> None:
     client.command("DROP TABLE base")
     client.command("OPTIMIZE TABLE otel_traces")
     PriceBook(client).learn()
+    while client.command("SELECT count() FROM system.merges"):
+        time.sleep(0.5)
     assert client.command("SELECT count() FROM otel_traces") == BASE_REQUESTS * SPANS_PER_REQUEST * (COPIES + 1)
 
 

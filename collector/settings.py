@@ -89,7 +89,7 @@ SETTINGS = (
     Setting("sql", "127.0.0.1:8123", "HOST:PORT", "where the embedded engine answers ClickHouse's HTTP", Address.parse),
     Setting("max_request_size", "64MiB", "SIZE", "the largest OTLP request, after decompression", parse_size),
     Setting("wal_max_size", "2GiB", "SIZE", "how much may wait for the store before requests are refused", parse_size),
-    Setting("segment_size", "64MiB", "SIZE", "a log segment is closed and inserted past this size", parse_size),
+    Setting("segment_size", "48MiB", "SIZE", "a log segment is closed and inserted past this size", parse_size),
     Setting("segment_age", "400ms", "DURATION", "or past this age", parse_duration),
     Setting("retention_traces", "0", "DURATION", "drop spans older than this; 0 keeps all", parse_retention),
     Setting("retention_logs", "0", "DURATION", "drop log records older than this; 0 keeps all", parse_retention),

@@ -68,6 +68,8 @@ PARTITION BY toDate(Timestamp)
 ORDER BY (Timestamp, TraceId)
 SETTINGS
     index_granularity_bytes = 1048576,
+    -- A look-up decompresses a block of every column for each granule it hits: blocks of 64 KB held sixteen.
+    min_compress_block_size = 16384,
     -- What a segment makes is one file, not one for each column and index: fewer buffers, fewer syncs.
     min_bytes_for_wide_part = 104857600,
     merge_selector_base = 10,

@@ -31,6 +31,7 @@ PARTITION BY toDate(Timestamp)
 ORDER BY (toStartOfFiveMinutes(Timestamp), ServiceName, Timestamp)
 SETTINGS
     index_granularity_bytes = 1048576,
+    min_compress_block_size = 16384,
     -- What a segment makes is one file, not one for each column and index: fewer buffers, fewer syncs.
     min_bytes_for_wide_part = 104857600,
     ttl_only_drop_parts = 1,
