@@ -1,10 +1,13 @@
 """The collector, put together: what is made in which order, and how it stops."""
 
 import asyncio
+import atexit
 import contextlib
 import logging
+import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 
@@ -120,14 +123,16 @@ class Collector:
         self._stopping.set()
         await asyncio.to_thread(self._grpc.stop, _GRACE)
         await self._http.stop()
-        if self._sql is not None:
-            await asyncio.to_thread(self._sql.close)
+        answered = self._sql is None or await asyncio.to_thread(self._sql.close)
         for wal in self._logs.values():
             await asyncio.to_thread(wal.close)
         left = await asyncio.to_thread(self._inserter.drain, self.settings.drain_timeout)
         await asyncio.to_thread(self._prices.stop)
-        if not left:
-            # An insert that is still at work needs the store and the lock until the process ends.
+        if left or not answered:
+            # The engine is still at work, for which it needs the store and the lock, and it would not come to a good
+            # end with the interpreter's.
+            atexit.register(_leave)
+        else:
             self.store.close()
             self._lock.release()
         return left
@@ -220,3 +225,10 @@ _LISTENERS = {
     "ui": "health, metrics",
 }
 _SCHEMES = {"otlp_grpc": "http://", "otlp_http": "http://", "sql": "http://", "ui": "http://"}
+
+
+def _leave() -> None:
+    """End the process without the interpreter's clean-up."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -6,11 +6,9 @@ sessions, so ``SET`` and temporary tables do not last beyond a statement.
 """
 
 import asyncio
-import atexit
 import contextlib
 import logging
 import os
-import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable
 from functools import partial
@@ -59,14 +57,14 @@ class SqlEndpoint:
         self._readers = Threads(limits.queries, "sql-reader", _step_back)
         self._admins = Threads(_ADMIN_THREADS, "sql-admin")
 
-    def close(self) -> None:
-        """Give up threads and handles; no request is answered any more."""
-        if all([self._readers.stop(_LAST_PATIENCE), self._admins.stop(_LAST_PATIENCE)]):
+    def close(self) -> bool:
+        """Give up threads and handles; no request is answered any more. Answers whether every query has ended."""
+        ended = all([self._readers.stop(_LAST_PATIENCE), self._admins.stop(_LAST_PATIENCE)])
+        if ended:
             self._engine.close()
-            return
-        log.warning("a query through the SQL endpoint does not end; hansei ends without it")
-        # At the end of the process the engine would wait for it.
-        atexit.register(_leave)
+        else:
+            log.warning("a query through the SQL endpoint does not end; hansei ends without it")
+        return ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -232,12 +230,6 @@ async def _to_the_end(closing: Awaitable[_T]) -> _T:
     if cancelled:
         raise asyncio.CancelledError
     return task.result()
-
-
-def _leave() -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
 
 
 def _step_back() -> None:

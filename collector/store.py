@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from hansei.collector.deduplication_log import forget_lost_parts
 from hansei.collector.errors import ConfigurationError, StoreError
 from hansei.collector.signals import Signal
 
@@ -125,12 +126,16 @@ class EmbeddedStore:
     """The ClickHouse engine inside this process, over a folder. One process can open a folder at a time."""
 
     def __init__(self, directory: Path) -> None:
-        """Open or create the data in ``directory``. Raises :class:`StoreError` with the reason in words."""
+        """Open or create the data in ``directory``, which this process holds and has not open yet.
+
+        Raises :class:`StoreError` with the reason in words.
+        """
         self.directory = directory
         self.name = str(directory)
         self._clients = _Clients()
         try:
             directory.mkdir(parents=True, exist_ok=True)
+            forget_lost_parts(directory)
             self.client()
         except OSError as error:
             raise StoreError(f"the data folder {directory} cannot be used: {error.strerror}") from error

@@ -2,29 +2,19 @@
 
 import asyncio
 import contextlib
-import gzip as gzip_module
-import http.client
 import itertools
-import json
 import os
-import re
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import grpc
 import pytest
 from google.protobuf.message import Message
-from google.rpc import code_pb2
-from google.rpc.error_details_pb2 import RetryInfo
-from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from hansei.collector.address import Address
@@ -35,10 +25,10 @@ from hansei.collector.inserter import Inserter
 from hansei.collector.listeners import HttpListeners
 from hansei.collector.migrations import migrate
 from hansei.collector.otlp_grpc import GrpcReceiver
-from hansei.collector.otlp_http import PROTOBUF, otlp_http_app
+from hansei.collector.otlp_http import otlp_http_app
 from hansei.collector.payload import Checker
 from hansei.collector.segment import frame
-from hansei.collector.signals import SIGNALS, TRACES, Signal
+from hansei.collector.signals import SIGNALS, Signal
 from hansei.collector.sql_access import Access
 from hansei.collector.sql_endpoint import SqlEndpoint
 from hansei.collector.sql_errors import SqlError
@@ -46,19 +36,11 @@ from hansei.collector.sql_limits import Limits
 from hansei.collector.store import EmbeddedStore, Store
 from hansei.collector.wal import Room, Wal
 
+from .ledger import Ledger
+from .otlp_clients import GrpcClient, HttpClient
+from .processes import Ran, Serving, clean_environment
 from .sql_http import Sql
-
-PATIENCE = 60.0
-"""Seconds after which a wait for something that must happen is a failure; never part of a claim."""
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    """Return once ``condition`` holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"still waiting for this after {PATIENCE:.0f} s: {what}")
-        time.sleep(0.005)
+from .waiting import PATIENCE, until
 
 
 @pytest.fixture(scope="session")
@@ -188,6 +170,12 @@ def some_spans() -> Callable[..., ExportTraceServiceRequest]:
     return make
 
 
+@pytest.fixture
+def ledger(some_spans: Callable[..., ExportTraceServiceRequest]) -> Ledger:
+    """Nothing sent yet."""
+    return Ledger(some_spans)
+
+
 @pytest.fixture(scope="session")
 def span_count(rows: Callable[..., list[tuple[Any, ...]]]) -> Callable[[ExportTraceServiceRequest], int]:
     """How many rows the trace of a request has."""
@@ -198,116 +186,6 @@ def span_count(rows: Callable[..., list[tuple[Any, ...]]]) -> Callable[[ExportTr
         return int(found[0][0])
 
     return count
-
-
-# --- clients ---
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a receiver answered, in terms of both protocols."""
-
-    code: str
-    """The name of the ``google.rpc.Code``; ``OK`` for success."""
-    body: bytes = b""
-    """The serialised response of a success."""
-    message: str = ""
-    retry_after: int | None = None
-    """Seconds, where the client is told to come back."""
-    http: int | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-class GrpcClient:
-    """OTLP/gRPC in raw bytes."""
-
-    transport = "grpc"
-
-    def __init__(self, address: Address) -> None:
-        self.channel = grpc.insecure_channel(str(address), options=[("grpc.max_send_message_length", -1)])
-
-    def export(
-        self,
-        payload: bytes,
-        signal: Signal = TRACES,
-        *,
-        gzip: bool = False,
-        key: str | None = None,
-        method: str | None = None,
-    ) -> Answer:
-        """Send one request."""
-        call = self.channel.unary_unary(method or signal.method)
-        metadata = [("authorization", key)] if key is not None else []
-        compression = grpc.Compression.Gzip if gzip else None
-        try:
-            return Answer("OK", call(payload, metadata=metadata, compression=compression, timeout=PATIENCE))
-        except grpc.RpcError as error:
-            details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
-            answer = Answer(error.code().name, message=error.details(), retry_after=_retry_after(details))
-            if details is not None:
-                status = Status.FromString(details)
-                assert (code_pb2.Code.Name(status.code), status.message) == (answer.code, answer.message)
-            return answer
-
-    def close(self) -> None:
-        self.channel.close()
-
-
-def _retry_after(details: bytes | None) -> int | None:
-    """The seconds of the ``RetryInfo`` in a ``grpc-status-details-bin``."""
-    if details is None:
-        return None
-    info = RetryInfo()
-    assert Status.FromString(details).details[0].Unpack(info)
-    return int(info.retry_delay.seconds)
-
-
-class HttpClient:
-    """OTLP/HTTP in raw bytes, a connection a request."""
-
-    transport = "http"
-
-    def __init__(self, address: Address) -> None:
-        self.address = address
-
-    def export(
-        self,
-        payload: bytes,
-        signal: Signal = TRACES,
-        *,
-        gzip: bool = False,
-        key: str | None = None,
-        method: str = "POST",
-        path: str | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> Answer:
-        """Send one request; checks that a failure's body is a ``google.rpc.Status``, as OTLP/HTTP asks."""
-        sent = {"Content-Type": PROTOBUF, **({"Authorization": key} if key is not None else {})}
-        if gzip:
-            payload = gzip_module.compress(payload)
-            sent["Content-Encoding"] = "gzip"
-        connection = http.client.HTTPConnection(self.address.host, self.address.port, timeout=PATIENCE)
-        with contextlib.closing(connection):
-            connection.request(method, path or f"/v1/{signal.name}", payload, sent | (headers or {}))
-            response = connection.getresponse()
-            body = response.read()
-            got = {name.lower(): value for name, value in response.getheaders()}
-        if method != "HEAD":
-            assert got["content-type"] == PROTOBUF
-        if response.status == 200:
-            return Answer("OK", body, http=200, headers=got)
-        status = Status.FromString(body)
-        retry_after = int(got["retry-after"]) if "retry-after" in got else None
-        return Answer(
-            code_pb2.Code.Name(status.code),
-            message=status.message,
-            retry_after=retry_after,
-            http=response.status,
-            headers=got,
-        )
-
-    def close(self) -> None:
-        pass
 
 
 # --- the write path in this process ---
@@ -410,20 +288,6 @@ def start_collecting(engine: EmbeddedStore, tmp_path: Path) -> Iterator[Callable
 # --- hansei in processes of its own ---
 
 
-@dataclass(frozen=True)
-class Ran:
-    """A command that has ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-def _environment(changes: dict[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HANSEI_", "OTEL_"))}
-    return {**kept, **changes}
-
-
 @pytest.fixture(scope="session")
 def hansei() -> Callable[..., Ran]:
     """``hansei(*arguments)``: run the command to its end."""
@@ -431,94 +295,11 @@ def hansei() -> Callable[..., Ran]:
     def run(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> Ran:
         done = subprocess.run(
             [sys.executable, "-m", "hansei.cli", *map(str, arguments)],
-            capture_output=True, text=True, timeout=PATIENCE, cwd=cwd, env=_environment(environment), check=False,
+            capture_output=True, text=True, timeout=PATIENCE, cwd=cwd, env=clean_environment(environment), check=False,
         )  # fmt: skip
         return Ran(done.returncode, done.stdout, done.stderr)
 
     return run
-
-
-class Serving:
-    """``hansei serve`` over a folder, on ports that the system picks."""
-
-    def __init__(self, data: Path, *flags: str, **environment: str) -> None:
-        self.data = data
-        ports = [f"--{name}=127.0.0.1:0" for name in ("otlp-grpc", "otlp-http", "ui", "sql")]
-        self._errors = (data.parent / f"{data.name}.stderr").open("a+")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "hansei.cli", "serve", f"--data={data}", *ports, *flags],
-            stdout=subprocess.PIPE, stderr=self._errors, text=True, env=_environment(environment),
-        )  # fmt: skip
-        self.announced: dict[str, str] = {}
-        assert self.process.stdout
-        for line in self.process.stdout:
-            if match := re.fullmatch(r"(.+?)\s{2,}(\S+)\n", line):
-                self.announced[match[1]] = match[2]
-            if line.startswith("data"):
-                break
-        else:
-            pytest.fail(f"hansei serve did not start: {self.errors()}")
-        self.grpc = Address.parse("otlp_grpc", self._address("OTLP/gRPC"))
-        self.http = Address.parse("otlp_http", self._address("OTLP/HTTP"))
-
-    def _address(self, start: str) -> str:
-        return next(url for name, url in self.announced.items() if name.startswith(start)).removeprefix("http://")
-
-    @property
-    def ui(self) -> str:
-        """The URL of the listener that answers health checks."""
-        return next(url for name, url in self.announced.items() if "health" in name or "page" in name)
-
-    @property
-    def sql(self) -> Address:
-        """Where it speaks SQL."""
-        return Address.parse("sql", self._address("SQL"))
-
-    def get(self, path: str, **headers: str) -> tuple[int, str]:
-        """``GET`` on the pages' port: status and body."""
-        try:
-            with urllib.request.urlopen(urllib.request.Request(self.ui + path, headers=headers)) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-
-    def ready(self) -> dict[str, Any]:
-        """The body of ``/readyz``."""
-        state: dict[str, Any] = json.loads(self.get("/readyz")[1])
-        return state
-
-    def wait_stored(self) -> None:
-        """Return once all that was acknowledged is in the store."""
-        until(lambda: self.ready()["waiting_bytes"] == 0, "everything acknowledged to be stored")
-
-    def errors(self) -> str:
-        """What it wrote to standard error."""
-        self._errors.seek(0)
-        return self._errors.read()
-
-    def end(self) -> int:
-        """SIGTERM; the exit code."""
-        if self.process.poll() is None:
-            self.process.terminate()
-        return self._ended()
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        self.process.kill()
-        self._ended()
-
-    def _ended(self) -> int:
-        assert self.process.stdout
-        self.said = self.process.stdout.read()
-        code = self.process.wait(PATIENCE)
-        self.process.stdout.close()
-        return code
-
-    def close(self) -> None:
-        if self.process.stdout and not self.process.stdout.closed:
-            self.end()
-        self._errors.close()
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from hansei.collector.signals import LOGS, TRACES, Signal
 
-from .conftest import Answer, Ran
+from .otlp_clients import Answer
+from .processes import Ran
 
 
 def _attributes(**values: str | int) -> list[KeyValue]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import PATIENCE, Ran, Serving, _environment
+from .processes import Ran, Serving, clean_environment
+from .waiting import PATIENCE
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
@@ -101,7 +102,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory, hansei: Callable[..., Ran]) ->
         }
         done = subprocess.run(
             [sys.executable, "-c", program],
-            env=_environment(variables), capture_output=True, text=True, timeout=PATIENCE, check=False,
+            env=clean_environment(variables), capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), name
 

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from hansei.collector.data_lock import DataLock, Holder, holder_of
 from hansei.collector.migrations import migrations
 
-from .conftest import Ran, Serving
+from .processes import Ran, Serving
 
 Some = Callable[..., ExportTraceServiceRequest]
 Serve = Callable[..., Serving]

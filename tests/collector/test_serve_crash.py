@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from hansei.collector.address import Address
 from hansei.collector.data_lock import holder_of
 
-from .conftest import Answer, Ran, Serving, _environment
 from .ledger import Ledger, files
+from .otlp_clients import Answer
+from .processes import Ran, Serving, clean_environment
 
 Wait = Callable[[Callable[[], object], str], None]
-Some = Callable[..., ExportTraceServiceRequest]
 Serve = Callable[..., Serving]
 
 SMALL_SEGMENTS = ("--segment-age=20ms", "--segment-size=64KiB")
@@ -65,7 +64,7 @@ class Rounds:
         with (self.data.parent / "killed-at-start.txt").open("w+b") as said:
             command = [sys.executable, "-m", "hansei.cli", "serve", f"--data={self.data}"]
             ports = [f"--{name}=127.0.0.1:0" for name in ("otlp-grpc", "otlp-http", "ui", "sql")]
-            with subprocess.Popen([*command, *ports], stdout=said, stderr=said, env=_environment({})) as process:
+            with subprocess.Popen([*command, *ports], stdout=said, stderr=said, env=clean_environment({})) as process:
                 try:
                     self._wait(lambda: holder_of(self.data) or process.poll() is not None, "the folder to be taken")
                     if moment == "locked":
@@ -82,12 +81,6 @@ class Rounds:
 
     def _segments(self) -> list[Path]:
         return list((self.data / "wal").rglob("*.segment"))
-
-
-@pytest.fixture
-def ledger(some_spans: Some) -> Ledger:
-    """Nothing sent yet."""
-    return Ledger(some_spans)
 
 
 @pytest.mark.parametrize("rounds", [3, pytest.param(50, marks=pytest.mark.soak)])

@@ -14,8 +14,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from hansei.collector.migrations import migrations
 from hansei.collector.signals import LOGS
 
-from .conftest import Ran, Serving
 from .ledger import Ledger, files
+from .processes import Ran, Serving
 from .sql_http import Sql
 from .test_serve import PORTS, refused
 
@@ -51,12 +51,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     said = running.errors()
     running.close()
     assert said == ""
-
-
-@pytest.fixture
-def ledger(some_spans: Some) -> Ledger:
-    """Nothing sent yet."""
-    return Ledger(some_spans)
 
 
 def settle(ledger: Ledger, second: Serving, hansei: Hansei, address: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from hansei.collector.sql_access import Access, Role
 
-from .conftest import Serving
+from .processes import Serving
 from .sql_http import ADMIN, Sql
 
 

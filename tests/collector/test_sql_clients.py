@@ -18,7 +18,7 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from hansei.collector.sql_insert import data_of_insert
 
-from .conftest import Serving
+from .processes import Serving
 from .sql_http import Sql
 
 Connect = Callable[..., Client]

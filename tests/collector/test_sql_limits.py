@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from .conftest import Serving
+from .processes import Serving
 from .sql_http import PATIENCE, Sql
 
 Wait = Callable[[Callable[[], object], str], None]
