@@ -14,8 +14,9 @@ from hansei.collector.migrations import migrations
 from hansei.collector.settings import SETTINGS
 
 from .collector import conftest
+from .collector.processes import Ran
 
-Hansei = Callable[..., conftest.Ran]
+Hansei = Callable[..., Ran]
 
 # What the collector's tests use.
 hansei = conftest.hansei
@@ -26,7 +27,7 @@ some_spans = conftest.some_spans
 COMMANDS = ("serve", "query", "migrate", "prices")
 
 
-def refused(ran: conftest.Ran) -> str:
+def refused(ran: Ran) -> str:
     """The one line with which a command has refused."""
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1), ran.err
     assert ran.err.startswith("hansei: ")
@@ -104,7 +105,7 @@ def test_without_the_server_extra(tmp_path: Path, command: tuple[str, ...]) -> N
         [sys.executable, "-c", WITHOUT_SERVER, SERVER, *command, "--data", str(tmp_path / "data")],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
-    line = refused(conftest.Ran(done.returncode, done.stdout, done.stderr))
+    line = refused(Ran(done.returncode, done.stdout, done.stderr))
     assert line.startswith("this command needs the server's parts: pip install 'hansei[server]' (")
 
 

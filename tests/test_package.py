@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from .collector import conftest
+from .collector.processes import clean_environment
 
 # What the collector's tests use.
 hansei = conftest.hansei
@@ -34,7 +35,7 @@ BUILD = "import sys; from setuptools import build_meta; getattr(build_meta, sys.
 
 def _run(*command: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, *map(str, command)], cwd=cwd, env=conftest._environment(environment),
+        [sys.executable, *map(str, command)], cwd=cwd, env=clean_environment(environment),
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
