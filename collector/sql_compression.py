@@ -8,6 +8,7 @@ from typing import Protocol
 import lz4.frame
 
 from hansei.collector.sql_errors import SqlError
+from hansei.collector.sql_native_compression import BlockPacker
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -103,7 +104,7 @@ class Unpacker:
 
     def _bad(self, reason: str) -> SqlError:
         return SqlError(
-            354, "CANNOT_DECOMPRESS", f"The body is not {self._encoding}, as Content-Encoding says: {reason}"
+            271, "CANNOT_DECOMPRESS", f"The body is not {self._encoding}, as Content-Encoding says: {reason}"
         )
 
 
@@ -158,6 +159,26 @@ _PACKERS: dict[str, Callable[[], Packer]] = {
 }
 
 
-def packer(encoding: str | None) -> Packer | None:
-    """What compresses an answer; None where it goes out as it is."""
-    return None if encoding is None else _PACKERS[encoding]()
+class _Chain:
+    """Packs what another has packed."""
+
+    def __init__(self, inner: Packer, outer: Packer) -> None:
+        self._inner, self._outer = inner, outer
+
+    def pack(self, data: bytes) -> bytes:
+        return self._outer.pack(self._inner.pack(data))
+
+    def finish(self) -> bytes:
+        rest = self._inner.finish()
+        return (self._outer.pack(rest) if rest else b"") + self._outer.finish()
+
+
+def packer(encoding: str | None, *, native: bool = False) -> Packer | None:
+    """What compresses an answer; None where it goes out as it is.
+
+    ``encoding``: the ``Content-Encoding``; ``native``: whether what it carries is in the native protocol's blocks.
+    """
+    outer = None if encoding is None else _PACKERS[encoding]()
+    if native:
+        return _Chain(BlockPacker(), outer) if outer is not None else BlockPacker()
+    return outer

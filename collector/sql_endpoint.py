@@ -24,6 +24,7 @@ from hansei.collector.sql_engine import Engine, Figures, Session
 from hansei.collector.sql_errors import SqlError
 from hansei.collector.sql_guard import Guard
 from hansei.collector.sql_limits import NICENESS, Limits, admin_settings
+from hansei.collector.sql_native import BUFFERS, NativeBlocks
 from hansei.collector.sql_request import READER_BODY_LIMIT, SqlRequest, read_request
 from hansei.collector.sql_response import error_response, send_result
 from hansei.collector.sql_result import Output, Result, Work, write_all
@@ -194,13 +195,17 @@ class SqlEndpoint:
 
 def _run(session: Session, statement: Statement | None, asked: SqlRequest, output: Output) -> Figures:
     """Write a result; ``statement`` is None for one that is run as it was written."""
+    written_format = output.format
+    if asked.protocol_version and output.format == "Native" and statement is not None and statement.reads:
+        output.blocks = NativeBlocks(session.columns(statement, asked.parameters), asked.protocol_version)
+        written_format = BUFFERS
     if statement is not None and statement.streams:
-        return session.stream(statement, output.format, asked.parameters, output.descriptor)
+        return session.stream(statement, written_format, asked.parameters, output.descriptor)
     if statement is not None and not statement.reads:
         asked.body.seek(0)
         return session.insert(statement, asked.body.fileno())
     text = statement.text.encode(errors="surrogateescape") if statement is not None else asked.text
-    data, figures = session.answer(text, output.format, asked.parameters)
+    data, figures = session.answer(text, written_format, asked.parameters)
     write_all(output.descriptor, data)
     return figures
 

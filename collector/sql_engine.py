@@ -9,6 +9,7 @@ from typing import Any
 import chdb
 
 from hansei.collector.sql_errors import SqlError
+from hansei.collector.sql_native import Columns, read_columns, read_header
 from hansei.collector.sql_statement import Statement
 
 MARK = "log_comment"
@@ -96,6 +97,13 @@ class Session:
         """The result of a statement that has a small one or none."""
         result = self._query(sql, output_format, parameters)
         return result.bytes(), _figures(result)
+
+    def columns(self, statement: Statement, parameters: Mapping[str, str]) -> Columns:
+        """Names and types of the result that the statement will have."""
+        if statement.streams:
+            described = _encoded(f"DESCRIBE ({statement.text})")
+            return read_columns(self.answer(described, "RowBinaryWithNames", parameters)[0])
+        return read_header(self.answer(_encoded(statement.text), "RowBinaryWithNamesAndTypes", parameters)[0])
 
     def insert(self, statement: Statement, data: int) -> Figures:
         """Run an ``INSERT`` with the data of an open file."""

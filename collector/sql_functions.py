@@ -177,7 +177,7 @@ numericIndexedVectorToMap
     "Other": _words("""
 MACNumToString MACStringToNum MACStringToOUI bar blockNumber blockSerializedSize blockSize byteSize
 colorOKLABToSRGB colorOKLCHToSRGB colorSRGBToOKLAB colorSRGBToOKLCH countDigits currentDatabase currentQueryID
-currentSchemas currentUser defaultValueOfArgumentType defaultValueOfTypeName digits dumpColumnStructure
+currentSchemas currentUser defaultValueOfArgumentType defaultValueOfTypeName digits displayName dumpColumnStructure
 errorCodeToName finalizeAggregation flipCoordinates formatQuery formatQueryFromJSON formatQueryOrNull
 formatQuerySingleLine formatQuerySingleLineOrNull formatReadableDecimalSize formatReadableQuantity
 formatReadableSize formatReadableTimeDelta generateRandomStructure getSetting getSettingOrDefault
@@ -403,7 +403,7 @@ getMaxTableNameLengthForDatabase hasColumnInTable joinGet joinGetOrNull
 """),
     "tells of the process, its configuration or other people's queries": _words("""
 FQDN authUser authenticatedUser buildId connectionId connection_id currentHandler currentProfiles
-currentRequestURL currentRoles defaultProfiles defaultRoles displayName enabledProfiles enabledRoles flameGraph
+currentRequestURL currentRoles defaultProfiles defaultRoles enabledProfiles enabledRoles flameGraph
 fullHostName getClientHTTPHeader getMacro getMergeTreeSetting getOSKernelVersion getServerPort getServerSetting
 hasThreadFuzzer hostName hostname runningConcurrency serverUUID shardCount shardNum showCertificate tcpPort
 zookeeperSessionUptime

@@ -16,6 +16,8 @@ from hansei.collector.sql_allowed import IGNORED_SETTINGS, TRANSPORT_PARAMETERS
 from hansei.collector.sql_compression import ENCODINGS, unpacker
 from hansei.collector.sql_errors import SqlError
 from hansei.collector.sql_insert import data_of_insert
+from hansei.collector.sql_native import protocol_version
+from hansei.collector.sql_native_compression import BlockUnpacker
 
 READER_BODY_LIMIT = 1 << 20
 """Bytes of a reader's statement; the engine itself stops at 256 KiB of SQL."""
@@ -40,8 +42,12 @@ class SqlRequest:
     database: str
     default_format: str
     query_id: str
+    protocol_version: int
+    """Of the ``Native`` format that the caller reads; 0 where it does not say."""
     encoding: str | None
     """The ``Content-Encoding`` of the answer."""
+    compress: bool
+    """Whether the answer is to be in the compressed blocks of the native protocol, too."""
     wait_end_of_query: bool
     changes: bool
     """Whether the method may change something: GET and HEAD never do."""
@@ -77,8 +83,10 @@ async def read_request(request: Request, *, limit: int | None) -> SqlRequest:
             database=request.headers.get("x-clickhouse-database") or query.get("database") or "default",
             default_format=request.headers.get("x-clickhouse-format") or query.get("default_format") or "TabSeparated",
             query_id=_query_id(query),
+            protocol_version=protocol_version(query.get("client_protocol_version", "")),
             encoding=_encoding(request.headers, query),
-            wait_end_of_query=query.get("wait_end_of_query") == "1",
+            compress=_flag(query, "compress"),
+            wait_end_of_query=_flag(query, "wait_end_of_query"),
             changes=request.method == "POST",
         )
     except BaseException:
@@ -92,15 +100,12 @@ def _query_id(query: Mapping[str, str]) -> str:
     return given if _HEADER_VALUE.fullmatch(given) else str(uuid.uuid4())
 
 
+def _flag(query: Mapping[str, str], name: str) -> bool:
+    return query.get(name, "").lower() in ("1", "true")
+
+
 def _settings(query: Mapping[str, str]) -> dict[str, str]:
     """Every other parameter of the URL is a setting."""
-    if query.get("compress") == "1" or query.get("decompress") == "1":
-        raise SqlError(
-            48,
-            "NOT_IMPLEMENTED",
-            "compress=1 and decompress=1 are not implemented here; use HTTP compression "
-            "(enable_http_compression=1 and Accept-Encoding)",
-        )
     return {
         key: value
         for key, value in query.items()
@@ -109,7 +114,7 @@ def _settings(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def _encoding(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
-    if query.get("enable_http_compression") not in ("1", "true"):
+    if not _flag(query, "enable_http_compression"):
         return None
     accepted = {part.split(";")[0].strip().lower() for part in headers.get("accept-encoding", "").split(",")}
     return next((name for name in ENCODINGS if name in accepted), None)
@@ -143,13 +148,17 @@ async def _read_body(request: Request, into: IO[bytes], limit: int | None) -> tu
 async def _decompressed(request: Request) -> AsyncIterator[bytes]:
     """The body in pieces of bounded size, however well it was compressed."""
     unpack = unpacker(request.headers.get("content-encoding", "identity").strip().lower())
+    unblock = BlockUnpacker() if _flag(request.query_params, "decompress") else None
     empty = True
     async for chunk in request.stream():
         empty = empty and not chunk
         for piece in unpack.unpack(chunk) if unpack else (chunk,):
-            yield piece
+            for inner in unblock.unpack(piece) if unblock else (piece,):
+                yield inner
     if unpack is not None and not empty:
         unpack.finish()
+    if unblock is not None:
+        unblock.finish()
 
 
 def _form(content_type: str, body: IO[bytes]) -> dict[str, str]:

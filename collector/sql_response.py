@@ -96,10 +96,10 @@ async def send_result(result: Result, request: SqlRequest, engine: Engine, send:
         "X-ClickHouse-Summary": _summary(figures),
         **_PROTECTION,
     }
-    pack = packer(request.encoding if held else None)
+    pack = packer(request.encoding, native=request.compress) if held else None
     if pack is not None and request.encoding is not None:
         headers["Content-Encoding"] = request.encoding
-    elif ended:
+    if pack is None and ended:
         headers["Content-Length"] = str(len(held))
     await _start(send, headers)
     piece = bytes(held)

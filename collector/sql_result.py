@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hansei.collector.sql_engine import Engine, Figures, Session
+from hansei.collector.sql_native import NativeBlocks
 from hansei.collector.sql_threads import Threads
 
 _PIPE_SIZE = 1 << 20
@@ -24,7 +25,9 @@ class Output:
 
     descriptor: int
     format: str = "TabSeparated"
-    """To be set before anything is written."""
+    """What its reader gets. To be set before anything is written, and so is the next."""
+    blocks: NativeBlocks | None = None
+    """What makes that format of what is written, where the two differ."""
 
 
 Work = Callable[[Session, Output], Figures]
@@ -61,6 +64,14 @@ class Result:
 
     async def piece(self) -> bytes:
         """The next bytes; none at the end."""
+        while piece := await self._read():
+            if self._output.blocks is None:
+                return piece
+            if framed := self._output.blocks.frame(piece):
+                return framed
+        return b""
+
+    async def _read(self) -> bytes:
         while True:
             try:
                 return os.read(self._read_end, _PIECE)

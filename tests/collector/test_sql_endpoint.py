@@ -176,8 +176,8 @@ def test_compressed_request(sql: Sql, encoding: str) -> None:
     headers = {"Content-Encoding": encoding}
     assert sql.post(pack(b"SELECT 1"), headers).body == b"1\n"
     assert sql.post(pack(b"SELECT ") + pack(b"1"), headers).body == b"1\n"
-    assert sql.post(pack(b"SELECT 1")[:-3], headers).code == 354
-    assert sql.post(b"garbage" * 100, headers).code == 354
+    assert sql.post(pack(b"SELECT 1")[:-3], headers).code == 271
+    assert sql.post(b"garbage" * 100, headers).code == 271
     assert sql.post(pack(b"\0" * 100_000_000), headers).code == 62
     assert sql.post(b"SELECT 1", {"Content-Encoding": "br"}).code == 48
 
@@ -205,7 +205,6 @@ def test_settings(sql: Sql) -> None:
         assert sql.send("GET", query="SELECT 1", **{name: value}).code == 164
     assert sql.get("SELECT 1", max_threads="x").code == 72
     assert sql.get("SELECT 1", join_algorithm="'").code == 418
-    assert sql.get("SELECT 1", compress="1").code == 48
 
 
 # --- answers ---
