@@ -44,8 +44,8 @@ class Address:
     def bind(self, key: str) -> socket.socket:
         """A TCP socket bound to it. Raises :class:`ConfigurationError`."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        # asyncio turns Nagle's algorithm off only where the protocol is named; with it, an answer of two writes is 40 ms
-        # late for a client that delays its acknowledgements.
+        # asyncio turns Nagle's algorithm off only where the protocol is named; with it, an answer of two writes is
+        # 40 ms late for a client that delays its acknowledgements.
         bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -291,7 +291,13 @@ def _code(error: ClickHouseError) -> int | None:
     return getattr(error, "code", None)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
+    """What is wrong, without the layers between the network and the client that have each said it in their way."""
+    root = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    if isinstance(root, OSError) and root.strerror:
+        return root.strerror
     return str(error).strip().split("\n", 1)[0][:500] or type(error).__name__
 
 

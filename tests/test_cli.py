@@ -193,8 +193,7 @@ def test_missing_data(hansei: Hansei, tmp_path: Path, command: tuple[str, ...]) 
 def test_a_server_that_is_away(hansei: Hansei) -> None:
     """A server that does not answer is named without the password."""
     said = refused(hansei("query", "--clickhouse", "http://user:secret@127.0.0.1:1/hansei", "SELECT 1"))
-    assert said.startswith("ClickHouse at http://127.0.0.1:1/hansei refused or did not answer: ")
-    assert "secret" not in said
+    assert said == "ClickHouse at http://127.0.0.1:1/hansei refused or did not answer: Connection refused"
 
 
 def test_empty_variables_count_as_none(hansei: Hansei, data: Path) -> None:
