@@ -67,7 +67,12 @@ class Collector:
             self._stopping = threading.Event()
             self._prices = PriceLearner(self.store, self._stopping)
             self._inserter = Inserter(
-                self.store, self._room, self._dead_letters, self.counters, stored=self._prices.notice
+                self.store,
+                self._room,
+                self._dead_letters,
+                self.counters,
+                stored=self._prices.notice,
+                relieve=lambda: self._sql is not None and self._sql.relieve(),
             )
             self._store_problem = self._prepare_store()
             self._logs = {

@@ -1,5 +1,7 @@
 """Closed segments become rows: one insert a segment, tried until the store has it."""
 
+import heapq
+import itertools
 import logging
 import threading
 import time
@@ -11,19 +13,29 @@ from hansei.collector.counters import Counters
 from hansei.collector.dead_letter import DeadLetters
 from hansei.collector.segment import Segment
 from hansei.collector.signals import Signal
-from hansei.collector.store import Poison, Store, StoreUnavailable
+from hansei.collector.store import OutOfMemory, Poison, Store, StoreUnavailable
 from hansei.collector.wal import Room
 
 log = logging.getLogger("hansei.collector")
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
+_MEMORY_PATIENCE = 3
+"""Attempts for which memory may be short before a segment is halved."""
+_LAST_ATTEMPT = 10
+"""The attempt after which a single message is set aside, if as many others went in meanwhile."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Task:
     signal: Signal
     segment: Segment
+    refused: bool = False
+    """Whether some of it may be stored under names of its parts."""
+    starved: int = 0
+    """Attempts for which memory was short."""
+    stored_before: int = 0
+    """Segments that were stored when that happened first."""
 
 
 class Inserter:
@@ -31,8 +43,8 @@ class Inserter:
 
     A store that is away is asked again after a growing pause; meanwhile segments wait on disk. A segment that
     the engine refuses is halved until the message at fault is alone: that one becomes a dead letter, the
-    rest is stored. An insert that is repeated, after a crash or a lost answer, has the same token and stores
-    nothing twice.
+    rest is stored. One for which memory is short waits while others go in; if that does not help, it is halved
+    on disk. An insert that is repeated, after a crash or a lost answer, has the same token and stores nothing twice.
     """
 
     def __init__(
@@ -43,15 +55,23 @@ class Inserter:
         counters: Counters,
         *,
         stored: Callable[[], None] = lambda: None,
+        relieve: Callable[[], bool] = lambda: False,
         threads: int = 2,
     ) -> None:
-        """``stored`` is called after each segment that is in the store, from the thread that inserted it."""
+        """``stored`` is called after each segment that is in the store, from the thread that inserted it.
+
+        ``relieve`` is called where memory is short, and answers whether it gives some back.
+        """
         self._stored = stored
+        self._relieve = relieve
         self._store = store
         self._room = room
         self._dead_letters = dead_letters
         self._counters = counters
         self._queue: deque[_Task] = deque()
+        self._later: list[tuple[float, int, _Task]] = []
+        self._numbers = itertools.count()
+        self._stored_count = 0
         self._wake = threading.Condition()
         self._busy = 0
         self._stopping = False
@@ -74,7 +94,7 @@ class Inserter:
     @property
     def waiting(self) -> int:
         """Segments that are not stored yet."""
-        return len(self._queue) + self._busy
+        return len(self._queue) + len(self._later) + self._busy
 
     @property
     def unavailable(self) -> str | None:
@@ -117,20 +137,31 @@ class Inserter:
 
     def _next(self) -> _Task | None:
         with self._wake:
-            self._wake.wait_for(lambda: self._queue or self._stopping)
-            if self._stopping:
-                return None
-            self._busy += 1
-            return self._queue.popleft()
+            while not self._stopping:
+                pause = self._later[0][0] - time.monotonic() if self._later else None
+                if pause is not None and pause <= 0:
+                    self._busy += 1
+                    return heapq.heappop(self._later)[2]
+                if self._queue:
+                    self._busy += 1
+                    return self._queue.popleft()
+                self._wake.wait(pause)
+            return None
 
     def _insert(self, task: _Task) -> bool:
-        """Whether the segment is in the store (or set aside) and gone from the log."""
+        """Whether this thread is done with it: the segment is in the store and gone from the log, or comes later."""
         segment = task.segment
         started = time.perf_counter()
         try:
             try:
                 self._store.insert(task.signal, segment.path, _token(task.signal, segment, 0, segment.size))
+            except OutOfMemory as error:
+                if task.refused:
+                    raise
+                self._make_do(task, error)
+                return True
             except Poison as error:
+                task.refused = True
                 log.warning(
                     "%s %s: refused (%s); looking for the message at fault", task.signal.name, segment.name, error
                 )
@@ -150,11 +181,37 @@ class Inserter:
         if self._unavailable is not None:
             log.warning("the store takes inserts again")
             self._unavailable = None
+        self._stored_count += 1
         self._room.give_back(segment.size)
         self._counters.insert_seconds.observe(time.perf_counter() - started)
         self._counters.inserted_bytes.inc(segment.size)
         self._stored()
         return True
+
+    def _make_do(self, task: _Task, error: OutOfMemory) -> None:
+        """Let others go in before a segment for which memory is short; halve it if that does not help.
+
+        A single message that still finds none, while others do, is set aside. Raises ``OSError``.
+        """
+        self._counters.insert_failures.inc()
+        log.warning("%s %s: memory is short (%s)", task.signal.name, task.segment.name, error)
+        relieved = self._relieve()
+        if not task.starved:
+            task.stored_before = self._stored_count
+        task.starved += not relieved
+        if task.starved >= _MEMORY_PATIENCE and (halves := task.segment.halve()):
+            log.warning("%s %s: goes in by halves", task.signal.name, task.segment.name)
+            with self._wake:
+                self._queue.extendleft(_Task(task.signal, half) for half in reversed(halves))
+                self._wake.notify_all()
+        elif task.starved >= _LAST_ATTEMPT and self._stored_count >= task.stored_before + _LAST_ATTEMPT:
+            self._set_aside(task, 0, task.segment.path.read_bytes(), str(error))
+            task.segment.path.unlink()
+            self._room.give_back(task.segment.size)
+        else:
+            pause = min(_FIRST_PAUSE * 2**task.starved, _LONGEST_PAUSE)
+            with self._wake:
+                heapq.heappush(self._later, (time.monotonic() + pause, next(self._numbers), task))
 
     def _insert_whole_records(self, task: _Task, error: str) -> None:
         records = list(task.segment.records())

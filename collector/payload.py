@@ -9,9 +9,12 @@ from hansei.collector.errors import HanseiError
 from hansei.collector.probe import Probe
 from hansei.collector.signals import Signal
 
+MOST_ITEMS = 500_000
+"""Spans or log records in one request: each is a row that its insert holds, however small."""
+
 
 class MalformedPayload(HanseiError):
-    """The bytes are not a serialised OTLP export request."""
+    """The bytes are not a serialised OTLP export request, or one that is taken."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class Checker:
         """The request, ready to be logged. Raises :class:`MalformedPayload`."""
         try:
             findings = self._probe.look(payload)
+            if findings.items > MOST_ITEMS:
+                raise MalformedPayload(
+                    f"the request has {findings.items} {self.signal.items}; at most {MOST_ITEMS} are taken at a time"
+                )
             if not findings.needs_work:
                 return Checked(payload, findings.items, 0)
             request: Any = self.signal.request.FromString(payload)

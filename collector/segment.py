@@ -6,7 +6,8 @@ is, byte for byte, the body of one ``INSERT``. Each message carries its own chec
 failure the torn end of a segment can be told from what was acknowledged.
 
 ``NAME.open`` is being written; ``NAME.segment`` is closed and never changes again. The name, with a range of
-bytes, is the identity under which a segment is inserted, and no name is used twice.
+bytes, is the identity under which a segment is inserted, and no name is used twice. ``NAME-a.segment`` and
+``NAME-b.segment`` are the halves of one that was too much for one insert; while it is still there, they do not count.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ _CHECKSUM_TAG = b"\xc1\x3e"
 """Field 1000, wire type fixed64."""
 _TRAILER = len(_CHECKSUM_TAG) + 8
 _MAX_IOVEC = 512
+_HALVES = ("-a", "-b")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,28 @@ class Segment:
         """Where each record begins and ends, in bytes."""
         data = self.path.read_bytes()
         yield from record_ranges(data)
+
+    def halve(self) -> "list[Segment]":
+        """Put two segments in the place of this one, durably; none, and no change, where it has but one record."""
+        data = self.path.read_bytes()
+        records = list(record_ranges(data))
+        if len(records) < 2:
+            return []
+        middle = records[len(records) // 2][0]
+        halves = [
+            Segment(self.path.with_stem(self.name + suffix), len(half))
+            for suffix, half in zip(_HALVES, (data[:middle], data[middle:]), strict=True)
+        ]
+        for segment, half in zip(halves, (data[:middle], data[middle:]), strict=True):
+            with segment.path.open("wb") as file:
+                file.write(half)
+                file.flush()
+                os.fsync(file.fileno())
+        sync_directory(self.path.parent)
+        self.path.unlink()
+        # Before either is inserted: with this segment back after a power cut, its rows would be stored twice.
+        sync_directory(self.path.parent)
+        return halves
 
 
 class OpenSegment:
@@ -111,7 +135,11 @@ def recover(directory: Path) -> Iterator[Segment]:
     """The segments a previous run left, oldest first; an open one is cut to its last whole record and closed."""
     for path in sorted(directory.iterdir()):
         if path.suffix == ".segment":
-            yield Segment(path, path.stat().st_size)
+            if path.stem.endswith(_HALVES) and path.with_stem(path.stem[:-2]).exists():
+                # Made in part, and not inserted.
+                path.unlink()
+            else:
+                yield Segment(path, path.stat().st_size)
         elif path.suffix == ".open":
             size = valid_prefix(path.read_bytes())
             with path.open("r+b") as file:

@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -27,7 +28,7 @@ from hansei.collector.sql_limits import NICENESS, Limits, admin_settings
 from hansei.collector.sql_native import BUFFERS, NativeBlocks
 from hansei.collector.sql_request import READER_BODY_LIMIT, SqlRequest, read_request
 from hansei.collector.sql_response import error_response, send_result
-from hansei.collector.sql_result import Output, Result, Work, write_all
+from hansei.collector.sql_result import Output, Result, write_all
 from hansei.collector.sql_statement import Statement
 from hansei.collector.sql_threads import Threads
 from hansei.collector.sql_words import check_parameters, judge_format
@@ -41,9 +42,20 @@ _LAST_PATIENCE = 5.0
 """Seconds that queries have to end when the endpoint is closed."""
 _GRACE = 2.0
 """Seconds beyond ``max_execution_time`` in which the engine ends a query itself; it cannot while its reader is slow."""
+_MUCH_MEMORY = 64 << 20
+"""Bytes from which a query is worth ending for its memory."""
 _READONLY = 1
 _READONLY_BUT_FOR_SETTINGS = 2
 _SETTINGS_TABLE = {("system", "settings")}
+
+
+@dataclass
+class _Reading:
+    """A reader's query at work."""
+
+    task: "asyncio.Task[None]"
+    ended: bool = False
+    """Whether it was ended for its memory."""
 
 
 class SqlEndpoint:
@@ -57,6 +69,8 @@ class SqlEndpoint:
         self._turns = asyncio.Semaphore(limits.queries)
         self._readers = Threads(limits.queries, "sql-reader", _step_back)
         self._admins = Threads(_ADMIN_THREADS, "sql-admin")
+        self._reading: dict[str, _Reading] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def close(self) -> bool:
         """Give up threads and handles; no request is answered any more. Answers whether every query has ended."""
@@ -66,6 +80,28 @@ class SqlEndpoint:
         else:
             log.warning("a query through the SQL endpoint does not end; hansei ends without it")
         return ended
+
+    def relieve(self) -> bool:
+        """End the readers' queries that hold much memory, for what matters more; whether there are any.
+
+        From any thread but the event loop's.
+        """
+        try:
+            held = self._engine.memory()
+            marks = [mark for mark in list(self._reading) if held.get(mark, 0) >= _MUCH_MEMORY]
+        except SqlError:
+            # There is too little to find that out.
+            marks = list(self._reading)
+        for mark in marks:
+            log.warning("a query through the SQL endpoint is ended: ingest needs its memory")
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._end, mark)
+        return bool(marks)
+
+    def _end(self, mark: str) -> None:
+        if (reading := self._reading.get(mark)) is not None:
+            reading.ended = True
+            reading.task.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -113,12 +149,13 @@ class SqlEndpoint:
 
     async def _answer(self, asked: SqlRequest, role: Role, send: Send) -> None:
         if role is Role.ADMIN:
-            await self._send(partial(self._run_for_admin, asked), asked, self._admins, send)
+            await self._send(Result(self._engine, partial(self._run_for_admin, asked), self._admins), asked, send)
             return
         async with self._turn():
+            result = Result(self._engine, partial(self._run_for_reader, asked), self._readers)
             try:
                 async with asyncio.timeout(self._limits.seconds + _GRACE):
-                    await self._send(partial(self._run_for_reader, asked), asked, self._readers, send)
+                    await self._send_to_reader(result, asked, send)
             except TimeoutError:
                 raise SqlError(
                     159, "TIMEOUT_EXCEEDED", f"Timeout exceeded: maximum: {self._limits.seconds:g} seconds"
@@ -184,8 +221,23 @@ class SqlEndpoint:
         session.prepare(admin_settings(asked.settings, settings), asked.database, readonly=readonly)
         return statement
 
-    async def _send(self, work: Work, asked: SqlRequest, threads: Threads, send: Send) -> None:
-        result = Result(self._engine, work, threads)
+    async def _send_to_reader(self, result: Result, asked: SqlRequest, send: Send) -> None:
+        self._loop = asyncio.get_running_loop()
+        reading = self._reading[result.mark] = _Reading(asyncio.create_task(self._send(result, asked, send)))
+        try:
+            await reading.task
+        except asyncio.CancelledError:
+            if reading.ended:
+                raise SqlError(
+                    241,
+                    "MEMORY_LIMIT_EXCEEDED",
+                    "Memory limit exceeded: the query was ended because ingest needed its memory; try again later",
+                ) from None
+            raise
+        finally:
+            del self._reading[result.mark]
+
+    async def _send(self, result: Result, asked: SqlRequest, send: Send) -> None:
         try:
             await send_result(result, asked, self._engine, send)
         finally:

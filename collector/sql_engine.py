@@ -1,5 +1,6 @@
 """Runs statements in the embedded engine: a handle a request, its result written into a pipe as it comes."""
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Mapping
@@ -43,19 +44,30 @@ class Engine:
         return f"hansei-{next(self._numbers)}"
 
     def session(self, mark: str) -> "Session":
-        """A handle of its own, for one request; its query gets the mark."""
-        return Session(chdb.connect(self._connection_string), mark)
+        """A handle of its own, for one request; its query gets the mark. Raises :class:`SqlError`."""
+        try:
+            return Session(chdb.connect(self._connection_string), mark)
+        except Exception as error:
+            raise SqlError.from_engine(error) from error
 
     def ask(self, sql: str) -> list[list[str]]:
-        """The rows of a query of the endpoint's own, as escaped text."""
-        with self._lock:
-            text = self._control.query(sql, "TabSeparated").bytes().decode(errors="replace")
+        """The rows of a query of the endpoint's own, as escaped text. Raises :class:`SqlError`."""
+        try:
+            with self._lock:
+                text = self._control.query(sql, "TabSeparated").bytes().decode(errors="replace")
+        except Exception as error:
+            raise SqlError.from_engine(error) from error
         return [line.split("\t") for line in text.split("\n") if line]
 
+    def memory(self) -> dict[str, int]:
+        """Bytes that the sessions' queries hold, by their marks. Raises :class:`SqlError`."""
+        rows = self.ask(f"SELECT Settings['{MARK}'], memory_usage FROM system.processes")
+        return {mark: int(held) for mark, held in rows}
+
     def kill(self, mark: str) -> None:
-        """Ask the query of a session to stop; nothing happens where it has none."""
-        with self._lock:
-            self._control.query(f"KILL QUERY WHERE Settings['{MARK}'] = '{mark}' ASYNC", "Null")
+        """Ask the query of a session to stop; nothing happens where it has none, or memory is short even for that."""
+        with contextlib.suppress(SqlError):
+            self.ask(f"KILL QUERY WHERE Settings['{MARK}'] = '{mark}' ASYNC")
 
     def close(self) -> None:
         """Give up the handle."""

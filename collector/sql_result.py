@@ -39,7 +39,7 @@ class Result:
 
     def __init__(self, engine: Engine, work: Work, threads: Threads) -> None:
         """Start ``work`` in a thread."""
-        self._engine, self._mark = engine, engine.mark()
+        self._engine, self.mark = engine, engine.mark()
         self._read_end, write_end = os.pipe()
         os.set_blocking(self._read_end, False)
         with contextlib.suppress(OSError, AttributeError):
@@ -52,7 +52,7 @@ class Result:
 
     def _run(self, work: Work) -> Figures:
         try:
-            with contextlib.closing(self._engine.session(self._mark)) as session:
+            with contextlib.closing(self._engine.session(self.mark)) as session:
                 return work(session, self._output)
         finally:
             os.close(self._output.descriptor)
@@ -102,7 +102,7 @@ class Result:
         deadline = self._loop.time() + _PATIENCE
         pause = _FIRST_PAUSE
         while not self._done.done() and self._loop.time() < deadline:
-            await asyncio.to_thread(self._engine.kill, self._mark)
+            await asyncio.to_thread(self._engine.kill, self.mark)
             await asyncio.wait([self._done], timeout=pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         return self._done.done()

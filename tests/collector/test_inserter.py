@@ -15,7 +15,7 @@ from hansei.collector.inserter import Inserter
 from hansei.collector.payload import Checker
 from hansei.collector.segment import Segment, frame, varint
 from hansei.collector.signals import LOGS, TRACES, Signal
-from hansei.collector.store import EmbeddedStore, Poison, StoreUnavailable
+from hansei.collector.store import EmbeddedStore, OutOfMemory, Poison, StoreUnavailable
 from hansei.collector.wal import Room
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -57,8 +57,8 @@ class Line:
         self.counters = Counters()
         self.dead_letters = DeadLetters(directory / "dead-letter")
 
-    def open(self, store: Any, *, threads: int = 1) -> Inserter:
-        return Inserter(store, self.room, self.dead_letters, self.counters, threads=threads)
+    def open(self, store: Any, *, threads: int = 1, relieve: Callable[[], bool] = lambda: False) -> Inserter:
+        return Inserter(store, self.room, self.dead_letters, self.counters, threads=threads, relieve=relieve)
 
     def segment(self, name: str, *payloads: bytes, tail: bytes = b"") -> Segment:
         """A closed segment, counted as waiting."""
@@ -192,6 +192,94 @@ def test_poison_with_outages(line: Line, wait: Wait, outages: int) -> None:
     assert line.files() == ["dead-letter/traces-1-a-34.json", "dead-letter/traces-1-a-34.pb"]
     assert (line.directory / "dead-letter/traces-1-a-34.pb").read_bytes() == _framed(b"poison")
     assert line.room.used == 0
+
+
+class Small(Shop):
+    """A store that has memory for so many bytes at a time."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def insert(self, signal: Signal, path: Path, token: str) -> None:
+        self.failures = [OutOfMemory("too little")] if path.stat().st_size > self.most else []
+        super().insert(signal, path, token)
+
+
+def test_memory_is_short_for_a_while(line: Line, wait: Wait) -> None:
+    """A segment that memory does not suffice for now lets the next ones pass, and goes in under its own name."""
+    shop = Shop(OutOfMemory("too little"), None, OutOfMemory("too little"))
+    inserter = line.open(shop)
+    for name in ("1", "2"):
+        inserter.put(TRACES, line.segment(name, name.encode(), b"more"))
+    inserter.start()
+    wait(lambda: inserter.waiting == 0, "the segments to be stored")
+    assert sorted(shop.tokens) == ["traces/1/0-27"] * 3 + ["traces/2/0-27"]
+    assert (line.files(), line.room.used, inserter.unavailable) == ([], 0, None)
+    inserter.drain(30)
+
+
+def test_memory_is_short_for_many_together(line: Line, wait: Wait) -> None:
+    """A segment that never fits is halved until its parts do; nothing is lost, and no name is used for two things."""
+    records = [bytes([n]) * 10 for n in range(7)]
+    shop = Small(60)
+    inserter = line.open(shop, threads=2)
+    inserter.put(TRACES, line.segment("1", *records))
+    inserter.start()
+    wait(lambda: inserter.waiting == 0, "the segment to be stored")
+    assert sorted(b"".join(shop.stored)) == sorted(b"".join(map(_framed, records)))
+    assert len(shop.stored) == 4
+    assert (line.files(), line.room.used) == ([], 0)
+    inserter.drain(30)
+
+
+def test_a_message_larger_than_memory(line: Line, wait: Wait) -> None:
+    """A message that never fits is set aside once others show that the store takes inserts, and not before."""
+    shop = Small(60)
+    inserter = line.open(shop)
+    inserter.put(TRACES, line.segment("1", b"x" * 100, b"small"))
+    inserter.start()
+    wait(lambda: len(shop.tokens) > 20, "it to have been tried often")
+    assert line.files() == ["1-a.segment"]
+    wait_for = [line.segment(f"9{n}", b"other") for n in range(20)]
+    for segment in wait_for:
+        inserter.put(TRACES, segment)
+    wait(lambda: inserter.waiting == 0, "it to be set aside")
+    assert line.files() == ["dead-letter/traces-1-a-0.json", "dead-letter/traces-1-a-0.pb"]
+    assert (line.directory / "dead-letter/traces-1-a-0.pb").read_bytes() == _framed(b"x" * 100)
+    assert (len(shop.stored), line.room.used) == (21, 0)
+    assert line.counted("hansei_dead_letters_total") == 1
+    inserter.drain(30)
+
+
+def test_memory_that_can_be_had_back(line: Line, wait: Wait) -> None:
+    """As long as memory can be taken back from others, that is done, and nothing is halved or set aside."""
+    shop = Shop(*[OutOfMemory("too little")] * 20)
+    asked: list[bool] = []
+
+    def relieve() -> bool:
+        asked.append(True)
+        return True
+
+    inserter = line.open(shop, relieve=relieve)
+    inserter.put(TRACES, line.segment("1", b"one", b"two"))
+    inserter.start()
+    wait(lambda: inserter.waiting == 0, "the segment to be stored")
+    assert set(shop.tokens) == {"traces/1/0-28"}
+    assert (len(asked), len(shop.tokens), line.files()) == (20, 21, [])
+    inserter.drain(30)
+
+
+def test_memory_is_short_for_parts_of_a_refused_segment(line: Line, wait: Wait) -> None:
+    """A segment of which parts may be stored is not halved: what is stored stays known by its name."""
+    shop = Shop(Poison("bad"), None, *[OutOfMemory("too little")] * 5, Poison("bad"))
+    inserter = line.open(shop)
+    inserter.put(TRACES, line.segment("1", b"one", b"two"))
+    inserter.start()
+    wait(lambda: inserter.waiting == 0, "the segment to be stored")
+    assert set(shop.tokens) == {"traces/1/0-28", "traces/1/0-14", "traces/1/14-28"}
+    assert line.files() == []
+    inserter.drain(30)
 
 
 def _framed(payload: bytes) -> bytes:

@@ -280,6 +280,15 @@ def test_malformed(what: str) -> None:
         Checker(TRACES).check(MALFORMED[what]())
 
 
+def test_too_many_items() -> None:
+    """More items than an insert could hold are refused, however small they are."""
+    payload = spans(*[Span(trace_id=TRACE, span_id=SPAN)] * 500_000).SerializeToString()
+    assert Checker(TRACES).check(payload).accepted == 500_000
+    more = spans(Span()).SerializeToString()
+    with pytest.raises(MalformedPayload, match="the request has 500001 spans; at most 500000 are taken at a time"):
+        Checker(TRACES).check(payload + more)
+
+
 def test_deep_values() -> None:
     """A value nested nearly as deep as the parser allows becomes text."""
     checked = Checker(TRACES).check(_deep(40))

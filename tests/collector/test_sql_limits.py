@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from .processes import Serving
 from .sql_http import PATIENCE, Sql
@@ -147,6 +148,35 @@ def test_readers_beside_ingest(serve: Callable[..., Serving], clients: Any, some
         thread.join()
     assert failures == []
     assert (serving.end(), serving.errors()) == (0, "")
+
+
+def test_ingest_takes_memory_back(serve: Callable[..., Serving], wait: Wait, clients: Any, some_spans: Some) -> None:
+    """Queries that hold the memory which an insert needs are ended, and say why; those that hold little go on."""
+    serving = serve(HANSEI_ADMIN_KEY="sesame")
+    sql = Sql(serving.sql)
+    joined = (
+        "FROM numbers(1000000000) AS a JOIN (SELECT number AS n FROM numbers(5000000)) AS b ON number % 5000000 = n"
+    )
+    queries = [f"SELECT n, repeat('x', 1000) {joined}", f"SELECT max(n) {joined}", COMPUTES]
+    sends, holds, computes = (begin(sql.address, query) for query in queries)
+    sending = sends.getresponse()
+    held = "SELECT count() FROM system.processes WHERE memory_usage > 100000000"
+    wait(lambda: sql.admin(held) == b"2\n", "the queries to hold memory")
+    attributes = [KeyValue(key="a", value=AnyValue(int_value=1))] * 2_500_000
+    request = some_spans(1, attributes=attributes).SerializeToString()
+    with closing(clients["http"](serving.http)) as client:
+        assert client.export(request).code == "OK"
+    serving.wait_stored()
+    assert sql.get("SELECT length(SpanAttributes) FROM otel_traces").body == b"2500000\n"
+    with closing(holds.getresponse()) as answer:
+        assert (answer.status, answer.getheader("X-ClickHouse-Exception-Code")) == (500, "241")
+        assert b"ended because ingest needed its memory" in answer.read()
+    with closing(sending), pytest.raises((http.client.HTTPException, OSError)):
+        read_away(sending)
+    assert running(sql, COMPUTES) == 1
+    for connection in (sends, holds, computes):
+        connection.close()
+    assert serving.errors().count("a query through the SQL endpoint is ended: ingest needs its memory") == 2
 
 
 def test_stop(serve: Callable[..., Serving], wait: Wait, clients: Any, some_spans: Some) -> None:

@@ -9,7 +9,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from hansei.collector.signals import TRACES
-from hansei.collector.store import EmbeddedStore, StoreUnavailable
+from hansei.collector.store import INSERT_SETTINGS, EmbeddedStore, OutOfMemory
 
 Requests = Callable[..., ExportTraceServiceRequest]
 
@@ -60,6 +60,32 @@ def test_memory_stays_short(
     """Where even small steps need too much, the segment waits like one whose store is away."""
     short = Short(engine.client(), 9, stores=False)
     monkeypatch.setattr(engine, "client", lambda: short)
-    with pytest.raises(StoreUnavailable, match="memory limit exceeded"):
+    with pytest.raises(OutOfMemory, match="memory limit exceeded"):
         engine.insert(TRACES, segment_file(some_spans(1).SerializeToString()), "never")
     assert len(short.statements) == 3
+
+
+def test_nothing_is_stored_where_memory_was_short(
+    engine: EmbeddedStore,
+    rows: Callable[..., list[tuple[Any, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+    segment_file: Callable[..., Path],
+    some_spans: Requests,
+) -> None:
+    """However far an insert came, it leaves no row in any table: its segment may be taken apart."""
+    path = segment_file(some_spans(20_000).SerializeToString())
+    count = "SELECT (SELECT count() FROM otel_traces), (SELECT count() FROM otel_traces_trace_id_ts)"
+    before = rows(count)
+    short = 0
+    for mebibytes in range(2, 200, 3):
+        monkeypatch.setitem(INSERT_SETTINGS, "max_memory_usage", mebibytes << 20)
+        try:
+            engine.insert(TRACES, path, f"{path.name}/{mebibytes}")
+        except OutOfMemory:
+            short += 1
+            assert rows(count) == before
+        else:
+            break
+    assert short > 5
+    ((spans, _),), ((spans_before, _),) = rows(count), before
+    assert spans == spans_before + 20_000

@@ -103,6 +103,32 @@ def test_open_segment_is_recovered(tmp_path: Path, payloads: list[bytes], torn: 
     assert [path.name for path in directory.iterdir()] == (["1-a.segment"] if data else [])
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@given(payloads=_payloads)
+def test_halves(tmp_path: Path, payloads: list[bytes]) -> None:
+    """A segment's halves have its records in their order, and stand in its place; a single record has no halves."""
+    directory = tmp_path / "log"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    path = directory / "1.segment"
+    path.write_bytes(b"".join(_records(payloads)))
+    halves = Segment(path, path.stat().st_size).halve()
+    assert len(halves) == (2 if len(payloads) > 1 else 0)
+    assert list(recover(directory)) == (halves or [Segment(path, path.stat().st_size)])
+    found = [_payloads_in(segment.path.read_bytes()) for segment in recover(directory)]
+    assert [payload for half in found for payload in half] == payloads
+    assert all(found) or not payloads
+    assert all(segment.size == segment.path.stat().st_size for segment in halves)
+
+
+def test_halves_beside_the_whole(tmp_path: Path) -> None:
+    """A crash before the whole is gone leaves the whole: nothing of the halves can have been inserted."""
+    for name in ("1", "1-a", "1-b", "2-a", "2-a-a", "3-b"):
+        (tmp_path / f"{name}.segment").write_bytes(_records([name.encode()])[0])
+    assert [segment.name for segment in recover(tmp_path)] == ["1", "2-a", "3-b"]
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["1", "2-a", "3-b"]
+
+
 def test_recovery_goes_by_age(tmp_path: Path) -> None:
     """What a run left is handed on oldest first, closed and open alike, and half-inserted parts are removed."""
     for name in ("3-c.segment", "1-a.segment", "2-b.open", "1-a.part"):
