@@ -39,6 +39,9 @@ SELECT
 FROM base
 """
 
+_COPYING = {"max_partitions_per_insert_block": 0, "max_threads": 1, "min_insert_block_size_bytes": 64 << 20}
+"""Parts of the size that a segment makes."""
+
 _BY_MODEL = """
 SELECT *
 FROM
@@ -101,7 +104,7 @@ def _fill(store: EmbeddedStore, client: "Client", directory: Path) -> None:
     segment.unlink()
     client.command("CREATE TABLE base ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM otel_traces")
     for copy in range(1, COPIES + 1):
-        client.command(_COPY, {"copy": copy}, settings={"max_partitions_per_insert_block": 0, "max_threads": 1})
+        client.command(_COPY, {"copy": copy}, settings=_COPYING)
     client.command("DROP TABLE base")
     client.command("OPTIMIZE TABLE otel_traces")
     PriceBook(client).learn()

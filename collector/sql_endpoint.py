@@ -28,7 +28,7 @@ from hansei.collector.sql_limits import NICENESS, Limits, admin_settings
 from hansei.collector.sql_native import BUFFERS, NativeBlocks
 from hansei.collector.sql_request import READER_BODY_LIMIT, SqlRequest, read_request
 from hansei.collector.sql_response import error_response, send_result
-from hansei.collector.sql_result import Output, Result, write_all
+from hansei.collector.sql_result import Output, Result, Work, write_all
 from hansei.collector.sql_statement import Statement
 from hansei.collector.sql_threads import Threads
 from hansei.collector.sql_words import check_parameters, judge_format
@@ -149,10 +149,10 @@ class SqlEndpoint:
 
     async def _answer(self, asked: SqlRequest, role: Role, send: Send) -> None:
         if role is Role.ADMIN:
-            await self._send(Result(self._engine, partial(self._run_for_admin, asked), self._admins), asked, send)
+            async with self._result(partial(self._run_for_admin, asked), asked, self._admins) as result:
+                await send_result(result, asked, self._engine, send)
             return
-        async with self._turn():
-            result = Result(self._engine, partial(self._run_for_reader, asked), self._readers)
+        async with self._turn(), self._result(partial(self._run_for_reader, asked), asked, self._readers) as result:
             try:
                 async with asyncio.timeout(self._limits.seconds + _GRACE):
                     await self._send_to_reader(result, asked, send)
@@ -223,7 +223,9 @@ class SqlEndpoint:
 
     async def _send_to_reader(self, result: Result, asked: SqlRequest, send: Send) -> None:
         self._loop = asyncio.get_running_loop()
-        reading = self._reading[result.mark] = _Reading(asyncio.create_task(self._send(result, asked, send)))
+        reading = self._reading[result.mark] = _Reading(
+            asyncio.create_task(send_result(result, asked, self._engine, send))
+        )
         try:
             await reading.task
         except asyncio.CancelledError:
@@ -237,9 +239,11 @@ class SqlEndpoint:
         finally:
             del self._reading[result.mark]
 
-    async def _send(self, result: Result, asked: SqlRequest, send: Send) -> None:
+    @contextlib.asynccontextmanager
+    async def _result(self, work: Work, asked: SqlRequest, threads: Threads) -> AsyncIterator[Result]:
+        result = Result(self._engine, work, threads)
         try:
-            await send_result(result, asked, self._engine, send)
+            yield result
         finally:
             if await _to_the_end(result.close()):
                 asked.close()

@@ -53,6 +53,14 @@ def test_caller_leaves(sql: Sql, wait: Wait, query: str) -> None:
     wait(lambda: not running(sql, query), "the query to have ended")
 
 
+def test_callers_leave_at_once(sql: Sql, wait: Wait) -> None:
+    """Whenever a caller leaves, his query ends and his turn is another's."""
+    for _ in range(30):
+        begin(sql.address, SENDS).close()
+    wait(lambda: not running(sql, SENDS), "the queries to have ended")
+    assert [sql.get("SELECT 1").body for _ in range(4)] == [b"1\n"] * 4
+
+
 def test_caller_leaves_the_queue(sql: Sql, wait: Wait) -> None:
     """One who leaves while waiting for a turn takes none."""
     busy = [begin(sql.address, COMPUTES) for _ in range(3)]
