@@ -7,6 +7,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from hansei.collector.data_lock import DataLock
 from hansei.collector.errors import StoreError
 from hansei.collector.migrations import migrate
+from hansei.collector.output import say
 from hansei.collector.store import EmbeddedStore, ServerStore
 
 
@@ -32,5 +33,5 @@ def _migrate(store: EmbeddedStore | ServerStore, cluster: str | None) -> None:
     finally:
         store.close()
     for name in applied:
-        print(f"applied {name}")
-    print(f"{store.name}: the schema is up to date")
+        say(f"applied {name}")
+    say(f"{store.name}: the schema is up to date")

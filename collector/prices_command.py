@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from hansei.collector.access import open_store
+from hansei.collector.output import say
 from hansei.collector.prices import PriceBook
 from hansei.collector.query import QueryError
 
@@ -24,5 +25,5 @@ def refresh_prices(data: Path, clickhouse: str | None, *, download: bool) -> Non
     for row in found:
         price = row.prices[-1] if row.prices else None
         cost = f"{price.input:g} in, {price.output:g} out, USD a million tokens" if price else "no price known"
-        print(f"{row.provider or '(no provider)'}  {row.model}  {cost}")
-    print(f"{len(found)} models")
+        say(f"{row.provider or '(no provider)'}  {row.model}  {cost}")
+    say(f"{len(found)} models")

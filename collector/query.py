@@ -1,13 +1,13 @@
 """``hansei query``: SQL against a running collector, a ClickHouse server, or the data of a stopped collector."""
 
 import re
-import sys
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hansei.collector.access import open_store
 from hansei.collector.errors import HanseiError
+from hansei.collector.output import write
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -24,7 +24,7 @@ def query(sql: str, *, data: Path, clickhouse: str | None, output_format: str | 
     """Run a query and write its result to standard output.
 
     ``output_format`` is any of ClickHouse's; ``PrettyCompact`` where neither it nor the query names one.
-    Raises :class:`QueryError` with ClickHouse's text, or :class:`~hansei.collector.errors.StoreError`.
+    Raises :class:`QueryError` with ClickHouse's text, or another :class:`~hansei.collector.errors.HanseiError`.
     """
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -37,7 +37,7 @@ def query(sql: str, *, data: Path, clickhouse: str | None, output_format: str | 
         try:
             with _result(store.client(), sql.rstrip().rstrip(";"), output_format) as result:
                 while chunk := result.read(1 << 20):
-                    _write(chunk)
+                    write(chunk)
         except ClickHouseError as error:
             raise QueryError(str(error).strip().split("\n", 1)[0]) from error
 
@@ -53,13 +53,3 @@ def _result(client: "Client", sql: str, output_format: str | None) -> Any:
         if "Streaming query is not supported" not in str(error):
             raise
         return BytesIO(client.raw_query(sql, fmt=output_format))
-
-
-def _write(chunk: bytes) -> None:
-    try:
-        sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise QueryError(f"the result cannot be written: {error.strerror}") from error

@@ -1,5 +1,6 @@
 """``hansei serve``."""
 
+import contextlib
 import gc
 import logging
 import os
@@ -9,6 +10,7 @@ from pathlib import Path
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from hansei.collector.errors import StoreError
+from hansei.collector.output import OutputError, say
 from hansei.collector.settings import Settings
 
 # The hundreds of megabytes that an insert needs, the engine's allocator gives back after a second, not five.
@@ -32,4 +34,10 @@ def serve(flags: Mapping[str, str | None], config: Path | None) -> None:
     gc.freeze()
     # The engine writes format schemas that it is given as text into the working directory.
     os.chdir(settings.data)
-    collector.run(lambda line: print(line, flush=True))
+    collector.run(_announce)
+
+
+def _announce(line: str) -> None:
+    """What cannot be told is no reason to stop."""
+    with contextlib.suppress(OutputError, BrokenPipeError):
+        say(line)

@@ -1,6 +1,7 @@
 """The ``hansei`` command: light until it works, one line where it cannot, and SQL over data at rest and at work."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from hansei.collector.settings import SETTINGS
 
 from .collector import conftest
 from .collector.processes import Ran
+from .collector.waiting import until
 
 Hansei = Callable[..., Ran]
 
@@ -214,14 +216,39 @@ def test_reader_that_leaves(data: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b'{"number":', b"")
 
 
-def test_full_disk_behind_standard_output(data: Path) -> None:
-    """A result that cannot be written is told in one line."""
+@pytest.mark.parametrize("command", [("query", "SELECT 1"), ("prices",)], ids=["query", "prices"])
+def test_full_disk_behind_standard_output(data: Path, command: tuple[str, ...]) -> None:
+    """What cannot be written is told in one line, with Python's buffering of output or without."""
+    for environment in ({}, {"PYTHONUNBUFFERED": "1"}):
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "hansei.cli", *command, "--data", str(data)],
+                stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+                env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"} | environment,
+            )  # fmt: skip
+        assert done.stderr == "hansei: the output cannot be written: No space left on device\n"
+        assert done.returncode == 2
+
+
+@pytest.mark.parametrize("output", ["full disk", "closed pipe", "closed"])
+def test_collector_that_cannot_say_where_it_listens(tmp_path: Path, output: str) -> None:
+    """A collector goes on, and ends well, where nothing of what it says can be written."""
+    command = [sys.executable, "-m", "hansei.cli", "serve", f"--data={tmp_path}/data"]
+    command += [f"--{name}=127.0.0.1:0" for name in ("otlp-grpc", "otlp-http", "ui", "sql")]
+    if output == "closed":
+        command = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
+    reading, writing = os.pipe()
+    os.close(reading)
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "hansei.cli", "query", "--data", str(data), "SELECT 1"],
-            stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
-        )  # fmt: skip
-    assert (done.returncode, done.stderr) == (2, "hansei: the result cannot be written: No space left on device\n")
+        process = subprocess.Popen(
+            command, stdout=full if output == "full disk" else writing, stderr=subprocess.PIPE, text=True
+        )
+    os.close(writing)
+    lock = tmp_path / "data" / "hansei.lock"
+    until(lambda: lock.exists() and "127.0.0.1:" in lock.read_text(), "the collector to listen")
+    process.terminate()
+    assert process.communicate(timeout=60) == (None, "")
+    assert process.returncode == 0
 
 
 def test_prices(hansei: Hansei, data: Path) -> None:

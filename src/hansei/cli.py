@@ -16,6 +16,17 @@ _NEEDS_SERVER = "this command needs the server's parts: pip install 'hansei[serv
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; answers the exit code: 0 done, 2 a mistake that one line on standard error explains."""
+    code = _run(arguments)
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        # What could not be written is not tried again, and told, at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     _silence_libraries()
     try:
@@ -28,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{_NEEDS_SERVER} ({error.name} is missing)")
     except BrokenPipeError:
         # The reader of standard output left, as `| head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
     return 0
