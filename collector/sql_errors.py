@@ -49,6 +49,11 @@ class SqlError(HanseiError):
         """The error that the engine raised; code 1001 (STD_EXCEPTION) where its text has no code."""
         # The bindings decode an error's text themselves, and fail where it quotes bytes that are not UTF-8.
         text = (error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)).strip()
+        if not text:
+            # Early releases of Python 3.11 drop a text that is not UTF-8 altogether.
+            return cls(
+                36, "BAD_ARGUMENTS", "The statement was refused; the reason quotes bytes of it that are not UTF-8"
+            )
         position = text.find("Code: ")
         match = _ENGINE_TEXT.match(text[position:]) if position >= 0 else None
         if match is None:

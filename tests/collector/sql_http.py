@@ -1,12 +1,26 @@
 """HTTP as ClickHouse's clients speak it, for the tests of the SQL endpoint."""
 
 import contextlib
+import ctypes
 import http.client
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from hansei.collector.address import Address
 
+
+def _keeps_text() -> bool:
+    try:
+        ctypes.pythonapi.PyErr_SetString(ctypes.py_object(RuntimeError), b"\xff")
+    except UnicodeDecodeError:
+        return True
+    except RuntimeError:
+        pass
+    return False
+
+
+KEEPS_TEXT = _keeps_text()
+"""Whether this Python keeps an extension module's error text that is not UTF-8; early releases of 3.11 do not."""
 ADMIN = {"X-ClickHouse-User": "admin", "X-ClickHouse-Key": "sesame"}
 PATIENCE = 60.0
 

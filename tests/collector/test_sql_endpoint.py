@@ -16,7 +16,7 @@ import lz4.frame
 import pyarrow.parquet
 import pytest
 
-from .sql_http import ADMIN, PATIENCE, Sql
+from .sql_http import ADMIN, KEEPS_TEXT, PATIENCE, Sql
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -244,6 +244,8 @@ def test_headers(sql: Sql) -> None:
 )
 def test_errors(sql: Sql, query: str, status: int, code: int) -> None:
     """An error before the first bytes of a result has ClickHouse's status, code, name and words."""
+    if "\udcff" in query and code != 60 and not KEEPS_TEXT:
+        status, code = 400, 36
     reply = sql.post(query.encode(errors="surrogateescape"))
     assert (reply.status, reply.code) == (status, code)
     assert re.search(rb"\([A-Z_]+\) \(version \d+\.\d+[^()]*\)\n$", reply.body)
