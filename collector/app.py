@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable
 
@@ -135,8 +134,8 @@ class Collector:
         await asyncio.to_thread(self._prices.stop)
         if left or not answered:
             # The engine is still at work, for which it needs the store and the lock, and it would not come to a good
-            # end with the interpreter's.
-            atexit.register(_leave)
+            # end with the interpreter's clean-up.
+            atexit.register(os._exit, 0)
         else:
             self.store.close()
             self._lock.release()
@@ -230,10 +229,3 @@ _LISTENERS = {
     "ui": "health, metrics",
 }
 _SCHEMES = {"otlp_grpc": "http://", "otlp_http": "http://", "sql": "http://", "ui": "http://"}
-
-
-def _leave() -> None:
-    """End the process without the interpreter's clean-up."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)

@@ -1,11 +1,10 @@
 """Where a message goes that the engine refuses: a file with its bytes, and the engine's error beside it."""
 
 import json
-import os
 import time
 from pathlib import Path
 
-from hansei.collector.segment import sync_directory
+from hansei.collector.segment import sync_directory, write_durably
 from hansei.collector.signals import Signal
 
 
@@ -25,19 +24,11 @@ class DeadLetters:
             "bytes": len(message),
             "set_aside": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
-        _write(path.with_suffix(".json"), json.dumps(about, indent=2).encode() + b"\n")
-        _write(path, message)
+        write_durably(path.with_suffix(".json"), json.dumps(about, indent=2).encode() + b"\n")
+        write_durably(path, message)
         sync_directory(self.directory)
         return path
 
     def count(self) -> int:
         """How many letters there are."""
         return len(list(self.directory.glob("*.pb"))) if self.directory.is_dir() else 0
-
-
-def _write(path: Path, data: bytes) -> None:
-    fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())

@@ -57,10 +57,7 @@ class Segment:
             for suffix, half in zip(_HALVES, (data[:middle], data[middle:]), strict=True)
         ]
         for segment, half in zip(halves, (data[:middle], data[middle:]), strict=True):
-            with segment.path.open("wb") as file:
-                file.write(half)
-                file.flush()
-                os.fsync(file.fileno())
+            write_durably(segment.path, half)
         sync_directory(self.path.parent)
         self.path.unlink()
         # Before either is inserted: with this segment back after a power cut, its rows would be stored twice.
@@ -204,6 +201,15 @@ def varint(number: int) -> bytes:
         number >>= 7
     encoded.append(number)
     return bytes(encoded)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file that its owner alone may read, down to the disk; the name is there once its folder is synced."""
+    fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_directory(directory: Path) -> None:

@@ -57,6 +57,11 @@ class _Reading:
     ended: bool = False
     """Whether it was ended for its memory."""
 
+    def end(self) -> None:
+        """End it, in its event loop."""
+        self.ended = True
+        self.task.cancel()
+
 
 class SqlEndpoint:
     """An ASGI application. Close it before the store whose engine it uses."""
@@ -70,7 +75,6 @@ class SqlEndpoint:
         self._readers = Threads(limits.queries, "sql-reader", _step_back)
         self._admins = Threads(_ADMIN_THREADS, "sql-admin")
         self._reading: dict[str, _Reading] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def close(self) -> bool:
         """Give up threads and handles; no request is answered any more. Answers whether every query has ended."""
@@ -86,22 +90,17 @@ class SqlEndpoint:
 
         From any thread but the event loop's.
         """
+        readings = dict(self._reading)
         try:
             held = self._engine.memory()
-            marks = [mark for mark in list(self._reading) if held.get(mark, 0) >= _MUCH_MEMORY]
+            readings = {mark: one for mark, one in readings.items() if held.get(mark, 0) >= _MUCH_MEMORY}
         except SqlError:
             # There is too little to find that out.
-            marks = list(self._reading)
-        for mark in marks:
+            pass
+        for reading in readings.values():
             log.warning("a query through the SQL endpoint is ended: ingest needs its memory")
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._end, mark)
-        return bool(marks)
-
-    def _end(self, mark: str) -> None:
-        if (reading := self._reading.get(mark)) is not None:
-            reading.ended = True
-            reading.task.cancel()
+            reading.task.get_loop().call_soon_threadsafe(reading.end)
+        return bool(readings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -222,7 +221,6 @@ class SqlEndpoint:
         return statement
 
     async def _send_to_reader(self, result: Result, asked: SqlRequest, send: Send) -> None:
-        self._loop = asyncio.get_running_loop()
         reading = self._reading[result.mark] = _Reading(
             asyncio.create_task(send_result(result, asked, self._engine, send))
         )

@@ -119,6 +119,7 @@ def test_halves(tmp_path: Path, payloads: list[bytes]) -> None:
     assert [payload for half in found for payload in half] == payloads
     assert all(found) or not payloads
     assert all(segment.size == segment.path.stat().st_size for segment in halves)
+    assert all(segment.path.stat().st_mode & 0o077 == 0 for segment in halves)
 
 
 def test_halves_beside_the_whole(tmp_path: Path) -> None:
