@@ -13,9 +13,10 @@ from hansei.collector.errors import StoreError
 from hansei.collector.output import OutputError, say
 from hansei.collector.settings import Settings
 
-# The hundreds of megabytes that an insert needs, the engine's allocator gives back after a second, not five.
+# The hundreds of megabytes that an insert needs, the engine's allocator gives back after a second, not five; until
+# then it cuts small pieces from large ones that are free, sooner than ask the kernel for zeroed pages.
 # It reads this when the engine is loaded, which is why the collector is imported after it.
-os.environ.setdefault("JE_MALLOC_CONF", "dirty_decay_ms:1000")
+os.environ.setdefault("JE_MALLOC_CONF", "dirty_decay_ms:1000,lg_extent_max_active_fit:10")
 
 from hansei.collector.app import Collector
 
