@@ -2,11 +2,16 @@
 
 import os
 import re
-import tomllib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 from hansei.collector.address import Address
 from hansei.collector.errors import ConfigurationError

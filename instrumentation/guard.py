@@ -26,10 +26,11 @@ class Guard:
         try:
             return function(*args, **kwargs)
         except Exception:
-            self._report(step)
+            self.report(step)
             return None
 
-    def _report(self, step: str) -> None:
+    def report(self, step: str) -> None:
+        """Say that a step has failed, from the handler of what it raised."""
         level = logging.DEBUG if step in self._reported else logging.WARNING
         self._reported.add(step)
         # A service's own log handler may raise too.

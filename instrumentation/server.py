@@ -24,6 +24,7 @@ _HOSTS = {
         r"api\.groq\.com": "groq",
         r".+\.ml\.cloud\.ibm\.com": "ibm.watsonx.ai",
         r".+\.mistral\.ai": "mistral_ai",
+        r"api\.moonshot\.(ai|cn)": "moonshot_ai",
         r"api\.perplexity\.ai": "perplexity",
         r"(.+\.)?api\.x\.ai": "x_ai",
     }.items()
@@ -62,6 +63,11 @@ def server_of(client: Any) -> Server:
     azure = any(base.__name__ == "BaseAzureClient" for base in type(client).__mro__)
     provider = "azure.ai.openai" if azure else _provider(address)
     return Server(provider, address, url.port or _DEFAULT_PORTS.get(url.scheme))
+
+
+def server_at(address: str, port: int) -> Server:
+    """The server at an address, where there is no client to ask."""
+    return Server(_provider(address), address, port)
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
+import hansei
 from hansei.cli import _parser
 from hansei.collector import migrations
 from hansei.collector.address import Address
@@ -23,6 +24,7 @@ from hansei.collector.counters import Counters
 from hansei.collector.settings import SETTINGS, Settings
 from hansei.collector.signals import SIGNALS
 from hansei.collector.status import Readiness, status_routes
+from hansei.instrumentation import attributes
 
 ROOT = Path(__file__).parents[1]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
@@ -160,6 +162,32 @@ def serve_once(folder: Path, paths: list[tuple[str, str]]) -> dict[tuple[str, st
                     found[listener, path] = error.code
         process.terminate()
     return found
+
+
+# --- docs/instrumentation.md against the program ---
+
+INSTRUMENTATION = (ROOT / "docs" / "instrumentation.md").read_text()
+
+
+def test_public_names() -> None:
+    """Every public name of the package is in the guide, or in the README."""
+    told = set(re.findall(r"\w+", INSTRUMENTATION + (ROOT / "README.md").read_text()))
+    assert set(hansei.__all__) - {"__version__"} <= told
+
+
+def test_instrumentation_variables() -> None:
+    """Every variable that the instrumentation has of its own, or takes from the GenAI conventions, is in the guide."""
+    sources = "".join(path.read_text() for path in (ROOT / "instrumentation").rglob("*.py"))
+    read = set(re.findall(r'"((?:HANSEI|OTEL_INSTRUMENTATION_GENAI|OTEL_SEMCONV)_\w+)"', sources))
+    assert read == set(re.findall(r"(?:HANSEI|OTEL_INSTRUMENTATION_GENAI|OTEL_SEMCONV)_\w+", INSTRUMENTATION))
+
+
+def test_attributes_of_our_own() -> None:
+    """Every attribute and event that the conventions lack is in the guide."""
+    named = (value for name, value in vars(attributes).items() if name.isupper())
+    ours = {value for value in named if value.startswith("hansei.")}
+    told = set(re.findall(r"`(hansei\.[\w.]+)(?:\*)?`", INSTRUMENTATION))
+    assert ours <= told
 
 
 # --- every page ---

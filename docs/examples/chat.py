@@ -3,20 +3,16 @@
     python docs/examples/model_server.py --port 8010 &
     OPENAI_BASE_URL=http://127.0.0.1:8010/v1 OPENAI_API_KEY=none python docs/examples/chat.py
 
-Each turn becomes one trace: the turn, the search and the model call. Hansei needs the one line below.
+Each turn becomes one trace: the turn, the search and the model call, with whose conversation it is.
 """
 
-import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from documents import Found, search
 from openai import OpenAI, OpenAIError
-from opentelemetry import baggage, context, trace
-from opentelemetry.trace import SpanKind, format_trace_id
 
 import hansei
+from hansei import SpanType
 
 hansei.instrument(service_name="support-chat")
 
@@ -24,8 +20,6 @@ INSTRUCTIONS = (
     "You are the support assistant of Kumo, who make one coffee machine. "
     "Answer in at most two sentences, from these documents alone:"
 )
-
-tracer = trace.get_tracer("support-chat")
 
 
 class Conversation:
@@ -39,15 +33,16 @@ class Conversation:
 
     def ask(self, question: str, model: str = "gpt-4o-mini") -> None:
         """Answer one question and print the answer with the id of its trace."""
-        with turn(self.conversation_id, self.user_id) as span:
+        with hansei.session(self.conversation_id, user=self.user_id):
             try:
-                answer = self.answer(question, model)
+                answer = self.answer_question(question, model)
             except OpenAIError as error:
-                span.set_status(trace.StatusCode.ERROR, type(error).__name__)
                 answer = f"Sorry, I cannot answer right now ({error})."
-            print(f"{self.user_id}: {question}\n  {answer}\n  trace {trace_id_of(span)}\n")
+        # The id to look the turn up by, and to attach feedback to.
+        print(f"{self.user_id}: {question}\n  {answer}\n  trace {hansei.get_last_active_trace_id()}\n")
 
-    def answer(self, question: str, model: str) -> str:
+    @hansei.trace
+    def answer_question(self, question: str, model: str) -> str:
         """Ask the model, with what the manual says and what was said before."""
         prompt = {"role": "system", "content": with_documents(retrieve(question))}
         asked = {"role": "user", "content": question}
@@ -59,47 +54,15 @@ class Conversation:
         return answer
 
 
-@contextmanager
-def turn(conversation_id: str, user_id: str) -> Iterator[trace.Span]:
-    """The span of one turn. OpenTelemetry's baggage tells the model call inside whose turn it is."""
-    whose = {"gen_ai.conversation.id": conversation_id, "session.id": conversation_id, "user.id": user_id}
-    current = context.get_current()
-    for name, value in whose.items():
-        current = baggage.set_baggage(name, value, current)
-    token = context.attach(current)
-    try:
-        with tracer.start_as_current_span("answer_question", attributes=whose) as span:
-            yield span
-    finally:
-        context.detach(token)
-
-
-def retrieve(question: str, top_k: int = 2) -> list[Found]:
-    """Search the manual, in a span of its own."""
-    with tracer.start_as_current_span(
-        "retrieval kumo-manual",
-        kind=SpanKind.CLIENT,
-        attributes={
-            "gen_ai.operation.name": "retrieval",
-            "gen_ai.data_source.id": "kumo-manual",
-            "gen_ai.retrieval.query.text": question,
-            "gen_ai.retrieval.top_k": top_k,
-        },
-    ) as span:
-        found = search(question, top_k)
-        documents = [{"id": document.id, "score": document.score} for document in found]
-        span.set_attribute("gen_ai.retrieval.documents", json.dumps(documents))
-        return found
+@hansei.trace(name="kumo-manual", span_type=SpanType.RETRIEVER)
+def retrieve(query: str, top_k: int = 2) -> list[Found]:
+    """Search the manual."""
+    return search(query, top_k)
 
 
 def with_documents(found: list[Found]) -> str:
     """The system message: what to do, and what to do it with."""
     return "\n".join([INSTRUCTIONS, *(f"[{document.id}] {document.text}" for document in found)])
-
-
-def trace_id_of(span: trace.Span) -> str:
-    """The id to look a turn up by, and to attach feedback to."""
-    return format_trace_id(span.get_span_context().trace_id)
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ def test_the_application_gets_the_very_object_that_was_raised(
     def refuse(*_: object, **__: object) -> None:
         raise error
 
-    client.chat.completions._post = refuse  # type: ignore[assignment]
+    client._prepare_options = refuse  # type: ignore[assignment]
     with pytest.raises(type(error)) as raised:
         client.chat.completions.create(model="m", messages=QUESTION)
     assert raised.value is error
@@ -97,7 +97,7 @@ def test_a_malformed_answer_reaches_the_application_unchanged(
     with recorded.paused():
         assert repr(client.chat.completions.create(model="m", messages=QUESTION)) == repr(observed)
     assert recorded.only().status.status_code is StatusCode.UNSET
-    assert [name for name in recorded.attributes() if "usage" in name or "response" in name] == []
+    assert [name for name in recorded.attributes() if name.startswith(("gen_ai.usage", "gen_ai.response"))] == []
     for value in recorded.attributes().values():
         str(value).encode()
     assert caplog.messages == []
@@ -117,19 +117,20 @@ def broken(*_: object, **__: object) -> Any:
     raise RuntimeError("a fault of hansei's own")
 
 
+OURS = "hansei.instrumentation"
 STEPS = [
-    "hansei.instrumentation.chat.ChatCompletions._observes",
-    "hansei.instrumentation.chat.sent_parameters",
-    "hansei.instrumentation.chat._server_of",
-    "hansei.instrumentation.chat.session_attributes",
-    "hansei.instrumentation.chat.request_attributes",
-    "hansei.instrumentation.chat.input_messages",
-    "hansei.instrumentation.chat.tool_definitions",
-    "hansei.instrumentation.chat.response_attributes",
-    "hansei.instrumentation.chat.output_messages",
-    "hansei.instrumentation.chat.json_text",
-    "hansei.instrumentation.call.context.attach",
-    "hansei.instrumentation.call.context.detach",
+    f"{OURS}.request_layer.operation_of",
+    f"{OURS}.request_layer.server_of",
+    f"{OURS}.request_layer._parameters",
+    f"{OURS}.call.session_attributes",
+    f"{OURS}.call.json_text",
+    f"{OURS}.call.Call.answered",
+    f"{OURS}.operations.chat.input_messages",
+    f"{OURS}.operations.chat.tool_definitions",
+    f"{OURS}.operations.chat.finish_reasons",
+    f"{OURS}.operations.chat.output_messages",
+    f"{OURS}.metrics.Metrics.record",
+    f"{OURS}.call.context.attach",
     "opentelemetry.sdk.trace.Tracer.start_span",
     "opentelemetry.sdk.trace.Span.is_recording",
     "opentelemetry.sdk.trace.Span.set_attributes",
@@ -167,7 +168,7 @@ def test_a_fault_in_one_step_leaves_the_others_their_attributes(
     client: OpenAI, recorded: Spans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Messages that cannot be read do not cost the span its usage."""
-    monkeypatch.setattr("hansei.instrumentation.chat.input_messages", broken)
+    monkeypatch.setattr("hansei.instrumentation.operations.chat.input_messages", broken)
     client.chat.completions.create(model="m", messages=QUESTION)
     found = recorded.attributes()
     assert "gen_ai.input.messages" not in found
@@ -177,7 +178,7 @@ def test_a_fault_in_one_step_leaves_the_others_their_attributes(
 
 def test_a_log_handler_that_raises_is_no_harm(client: OpenAI, recorded: Spans, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reporting a fault cannot become one."""
-    monkeypatch.setattr("hansei.instrumentation.chat.input_messages", broken)
+    monkeypatch.setattr("hansei.instrumentation.operations.chat.input_messages", broken)
     monkeypatch.setattr(logging.getLogger("hansei.instrumentation.guard"), "filters", [broken])
     assert client.chat.completions.create(model="m", messages=QUESTION).id == "chatcmpl-1"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hansei.instrumentation.json_text import json_text, parsed_or_text
-from hansei.instrumentation.messages import MAX_BLOB_CHARS, input_messages, output_messages, tool_definitions
+from hansei.instrumentation.operations.chat_messages import input_messages, output_messages, tool_definitions
 
 
 @pytest.mark.parametrize(
@@ -57,21 +57,6 @@ def test_a_message_becomes_its_parts(message: dict[str, Any], parts: list[Any]) 
     """Text is written here as the bare string."""
     expected = [{"type": "text", "content": part} if isinstance(part, str) else part for part in parts]
     assert input_messages([message]) == [{"role": message["role"], "parts": expected}]
-
-
-def test_a_blob_past_the_limit_keeps_its_place_and_not_its_bytes() -> None:
-    """One image must not make the span too big to send."""
-    url = "data:image/png;base64," + "A" * (MAX_BLOB_CHARS + 1)
-    (message,) = input_messages([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]) or []
-    assert message["parts"] == [
-        {
-            "type": "blob",
-            "modality": "image",
-            "mime_type": "image/png",
-            "content": "",
-            "omitted_chars": MAX_BLOB_CHARS + 1,
-        }
-    ]
 
 
 def test_a_spoken_answer_is_a_blob_with_its_transcript() -> None:

@@ -5,17 +5,14 @@ that is read here would reach the server empty.
 """
 
 import mimetypes
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from hansei.instrumentation.json_text import parsed_or_text
+from hansei.instrumentation.operations.fields import field, items
 
 Part = dict[str, Any]
 Message = dict[str, Any]
-
-# Inline images and audio past this size (of base64 text) keep their place on the span but not their bytes:
-# one span must not outgrow the size limit of a whole OTLP request.
-MAX_BLOB_CHARS = 256 * 1024
 
 _AUDIO_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 _FINISH_REASONS = {"tool_calls": "tool_call", "function_call": "tool_call"}
@@ -31,7 +28,7 @@ def input_messages(messages: object) -> list[Message] | None:
 def output_messages(choices: object) -> list[Message]:
     """One message for each choice of a response."""
     converted = []
-    for choice in _items(choices):
+    for choice in items(choices):
         message = field(choice, "message")
         output = {"role": _text(field(message, "role")) or "assistant", "parts": _assistant_parts(message)}
         finish_reason = field(choice, "finish_reason")
@@ -45,7 +42,7 @@ def output_messages(choices: object) -> list[Message]:
 def tool_definitions(tools: object) -> list[dict[str, Any]]:
     """The tools offered to the model; a function with its description and parameters."""
     definitions = []
-    for tool in _items(tools):
+    for tool in items(tools):
         kind = _text(field(tool, "type")) or "function"
         # The deprecated `functions` argument lists what `tools` wraps.
         described = field(tool, kind) or tool
@@ -55,11 +52,6 @@ def tool_definitions(tools: object) -> list[dict[str, Any]]:
                 definition[name] = value
         definitions.append(definition)
     return definitions
-
-
-def field(source: object, name: str) -> Any:
-    """A field of a dict or of one of openai's models, or None where it has none."""
-    return source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
 
 
 def _input_message(message: object) -> Message:
@@ -92,7 +84,7 @@ def _assistant_parts(message: object) -> list[Part]:
         parts.append({"type": "text", "content": refusal})
     if isinstance(data := field(field(message, "audio"), "data"), str):
         parts.append(_blob("audio", None, data, transcript=field(field(message, "audio"), "transcript")))
-    parts += [_tool_call(call) for call in _items(field(message, "tool_calls"))]
+    parts += [_tool_call(call) for call in items(field(message, "tool_calls"))]
     if (call := field(message, "function_call")) is not None:
         parts.append(_tool_call({"function": call}))
     return parts
@@ -111,7 +103,7 @@ def _tool_call(call: object) -> Part:
 def _content_parts(content: object) -> list[Part]:
     if isinstance(content, str):
         return [{"type": "text", "content": content}] if content else []
-    return [_content_part(item) for item in _items(content)]
+    return [_content_part(item) for item in items(content)]
 
 
 def _content_part(item: object) -> Part:
@@ -149,6 +141,20 @@ def _file_part(file: object) -> Part | None:
     return _from_url("document", data) if data.startswith("data:") else _blob("document", mime_type, data)
 
 
+def media_part(kind: str, item: object) -> Part | None:
+    """An image, a file or a sound in the flat form of the Responses API; None for anything else."""
+    if kind == "image":
+        if isinstance(url := field(item, "image_url"), str):
+            return _from_url("image", url)
+        file_id = _text(field(item, "file_id"))
+        return {"type": "file", "modality": "image", "mime_type": None, "file_id": file_id} if file_id else None
+    if kind == "file":
+        if isinstance(url := field(item, "file_url"), str):
+            return _from_url("document", url)
+        return _file_part(item)
+    return _audio_part(field(item, "input_audio") or item) if kind == "audio" else None
+
+
 _CONVERTERS: dict[str, Callable[[object], Part | None]] = {
     "text": _text_part,
     "refusal": _text_part,
@@ -167,15 +173,9 @@ def _from_url(modality: str, url: str) -> Part:
 
 def _blob(modality: str, mime_type: str | None, data: str, transcript: object = None) -> Part:
     blob: Part = {"type": "blob", "modality": modality, "mime_type": mime_type, "content": data}
-    if len(data) > MAX_BLOB_CHARS:
-        blob |= {"content": "", "omitted_chars": len(data)}
     if isinstance(transcript, str):
         blob["transcript"] = transcript
     return blob
-
-
-def _items(value: object) -> Iterable[object]:
-    return value if isinstance(value, list | tuple) else ()
 
 
 def _text(value: object) -> str | None:
