@@ -12,7 +12,7 @@ not by a part of its name (``openai-compatible`` is not OpenAI).
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from datetime import time as time_of_day
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
@@ -169,7 +169,7 @@ class PriceBook:
                 f"prices could not be downloaded from {address}: {reason}; those in use stay as they are"
             ) from error
         assert snapshot is not None
-        self._use(snapshot, f"downloaded {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+        self._use(snapshot, f"downloaded {datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}")
 
     def _use(self, snapshot: "DataSnapshot", version: str) -> None:
         self._snapshot, self._version = snapshot, version
@@ -229,7 +229,7 @@ def price_list(model: "ModelInfo") -> tuple[Price, ...]:
             seconds |= {_second_of_day(constraint.start_time), _second_of_day(constraint.end_time)}
     entries = []
     for day in sorted(dates):
-        start = datetime.combine(day, time_of_day(), UTC)
+        start = datetime.combine(day, time_of_day(), timezone.utc)
         for second in sorted(seconds):
             price = model.get_prices(start + timedelta(seconds=second))
             if not _sold_by_tokens(price):
@@ -257,7 +257,7 @@ def _conditional_prices(model: "ModelInfo") -> "list[ConditionalPrice]":
 
 def _second_of_day(moment: time_of_day) -> int:
     """Seconds since midnight UTC; a time without a zone is UTC."""
-    aware = datetime.combine(_EPOCH, moment, moment.tzinfo or UTC).astimezone(UTC)
+    aware = datetime.combine(_EPOCH, moment, moment.tzinfo or timezone.utc).astimezone(timezone.utc)
     return aware.hour * 3600 + aware.minute * 60 + aware.second
 
 

@@ -153,9 +153,8 @@ class SqlEndpoint:
             return
         async with self._turn(), self._result(partial(self._run_for_reader, asked), asked, self._readers) as result:
             try:
-                async with asyncio.timeout(self._limits.seconds + _GRACE):
-                    await self._send_to_reader(result, asked, send)
-            except TimeoutError:
+                await asyncio.wait_for(self._send_to_reader(result, asked, send), self._limits.seconds + _GRACE)
+            except asyncio.TimeoutError:  # the built-in one from Python 3.11 on
                 raise SqlError(
                     159, "TIMEOUT_EXCEEDED", f"Timeout exceeded: maximum: {self._limits.seconds:g} seconds"
                 ) from None
@@ -164,7 +163,7 @@ class SqlEndpoint:
     async def _turn(self) -> AsyncIterator[None]:
         try:
             await asyncio.wait_for(self._turns.acquire(), _PATIENCE)
-        except TimeoutError:
+        except asyncio.TimeoutError:
             raise SqlError(
                 202,
                 "TOO_MANY_SIMULTANEOUS_QUERIES",

@@ -92,6 +92,11 @@ class Activation:
             process_tracer.use(None)
             _release_openai()
 
+    @property
+    def logger_provider(self) -> LoggerProvider | None:
+        """The one that ``instrument`` was given for events, if any."""
+        return self._granted.logger_provider if self._granted else None
+
     def flush(self, timeout_seconds: float) -> bool:
         """See ``flush``."""
         granted = self._granted or Wish()

@@ -1,8 +1,10 @@
 """Middleware for ASGI applications: FastAPI, Starlette, Litestar, Quart, Django and others."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
+from hansei.instrumentation.activation import flush
 from hansei.instrumentation.guard import Guard
 from hansei.instrumentation.served_request import (
     EXPOSED_HEADERS,
@@ -20,6 +22,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_FLUSH_SECONDS = 2.0
 _guard = Guard()
 
 
@@ -39,8 +42,9 @@ class HanseiASGIMiddleware:
     response has ``access-control-expose-headers`` it is named there too, so put this middleware around a CORS
     middleware, or name it there yourself; no other CORS header is touched.
 
-    WebSockets get session and user but no span: each turn in one is a trace of its own. Lifespan and anything else
-    pass through. Without an OpenTelemetry SDK there is no span and no header. It never fails a request.
+    WebSockets get session and user but no span: each turn in one is a trace of its own. At the end of the lifespan what
+    has been recorded is sent, for two seconds at most: a server that ends itself by its signal, as uvicorn does, gives
+    the SDK no other chance. Anything else passes through. Without an OpenTelemetry SDK there is no span and no header. It never fails a request.
     """
 
     def __init__(self, app: Application, *, session: Source = None, user: Source = None) -> None:
@@ -50,6 +54,9 @@ class HanseiASGIMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, _flushing(send))
+            return
         http = scope["type"] == "http"
         if not http and scope["type"] != "websocket":
             await self.app(scope, receive, send)
@@ -81,6 +88,16 @@ class HanseiASGIMiddleware:
             session_id=_guard.run("read a request's session", source_id, self._session, headers, scope),
             user=_guard.run("read a request's user", source_id, self._user, headers, scope),
         )
+
+
+def _flushing(send: Send) -> Send:
+    async def flushing(message: Message) -> None:
+        if message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
+            # At the end, when the application has done its part.
+            await asyncio.to_thread(flush, _FLUSH_SECONDS)
+        await send(message)
+
+    return flushing
 
 
 def _answering(send: Send, served: ServedRequest) -> Send:

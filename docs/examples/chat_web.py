@@ -11,10 +11,6 @@ The answer's header ``traceresponse`` has the trace id, for the thumbs of the fr
 from its own login instead of a header: ``user=lambda scope: scope["user"].id``.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from openai import AsyncOpenAI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -44,15 +40,7 @@ async def ask(request: Request) -> Response:
     return JSONResponse({"answer": completion.choices[0].message.content})
 
 
-@asynccontextmanager
-async def lifespan(_: Starlette) -> AsyncIterator[None]:
-    """Send what is left at the end: a server that SIGTERM stops, as uvicorn, gives Python no chance to."""
-    yield
-    await asyncio.to_thread(hansei.flush)
-
-
 app = Starlette(
-    lifespan=lifespan,
     routes=[Route("/ask", ask, methods=["POST"])],
     middleware=[Middleware(hansei.HanseiASGIMiddleware, session="x-session-id", user="x-user-id")],
 )
