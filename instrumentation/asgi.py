@@ -44,7 +44,8 @@ class HanseiASGIMiddleware:
 
     WebSockets get session and user but no span: each turn in one is a trace of its own. At the end of the lifespan what
     has been recorded is sent, for two seconds at most: a server that ends itself by its signal, as uvicorn does, gives
-    the SDK no other chance. Anything else passes through. Without an OpenTelemetry SDK there is no span and no header. It never fails a request.
+    the SDK no other chance. Anything else passes through. Without an OpenTelemetry SDK there is no span and no header.
+    It never fails a request.
     """
 
     def __init__(self, app: Application, *, session: Source = None, user: Source = None) -> None:
