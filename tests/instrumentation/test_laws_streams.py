@@ -4,6 +4,7 @@ import asyncio
 import gc
 import itertools
 import json
+import sys
 import tracemalloc
 from collections.abc import Sequence
 from typing import Any
@@ -256,6 +257,11 @@ def _alive(but: Sequence[Any] = ()) -> list[Any]:
     return [each for each in found if not any(each is known for known in but)]
 
 
+# Python 3.10 holds on to the last stream's response, also without anybody who observes it.
+keeps_nothing = pytest.mark.skipif(sys.version_info < (3, 11), reason="this Python keeps the response itself")
+
+
+@keeps_nothing
 @pytest.mark.parametrize("streamed", [False, True])
 def test_nothing_of_a_call_is_kept(streamed: bool) -> None:
     """Its objects go with the last reference, without the garbage collector: there is no cycle."""
@@ -275,6 +281,7 @@ def test_nothing_of_a_call_is_kept(streamed: bool) -> None:
         assert len(spans.all()) == 1
 
 
+@keeps_nothing
 @pytest.mark.parametrize("closes", [False, True])
 def test_nothing_of_a_stream_that_was_not_read_to_its_end_is_kept(closes: bool) -> None:
     """Closed or just dropped, its span ends and its objects go."""
