@@ -68,7 +68,9 @@ class Call:
 
     def answered(self, response: Any) -> None:
         """Take in the HTTP response that the client goes on with: its status and the provider's id of the request."""
-        self._exchange[names.HTTP_RESPONSE_STATUS_CODE] = response.status_code
+        if response.status_code >= 400 or self._resent or self.operation.name is None:
+            # Of an operation that succeeded at once it says nothing.
+            self._exchange[names.HTTP_RESPONSE_STATUS_CODE] = response.status_code
         if request_id := response.headers.get("x-request-id"):
             self._exchange[names.HTTP_RESPONSE_REQUEST_ID] = [request_id]
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+from opentelemetry.context import get_current
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from hansei.instrumentation.call import Call
@@ -96,7 +97,7 @@ class RequestLayer:
 
     def observes(self) -> bool:
         """Whether calls are observed now: nobody suppresses it, and nobody else does it."""
-        return self.enabled and is_instrumentation_enabled() and not self._stands_down()
+        return self.enabled and (not get_current() or is_instrumentation_enabled()) and not self._stands_down()
 
     def _leave(self, exchange: "_Exchange", token: "Token[_Exchange | None]") -> None:
         try:

@@ -59,13 +59,16 @@ def using_attributes(
 
 def session_attributes(carrier: Context | None = None) -> dict[str, AttributeValue]:
     """Session, conversation and user as span attributes, and what else the context (the current one) carries."""
-    carried = baggage.get_all(carrier)
+    current = context.get_current() if carrier is None else carrier
     found: dict[str, AttributeValue] = {}
+    if not current:
+        return found
+    carried = baggage.get_all(current)
     for name in _CARRIED:
         value = carried.get(name)
         if isinstance(value, str) and value:
             found[name] = value
-    local = context.get_value(_LOCAL_KEY, carrier)
+    local = current.get(_LOCAL_KEY)
     if isinstance(local, dict):
         found.update(local)
     return found

@@ -1,21 +1,70 @@
 """``POST /chat/completions``."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from hansei.instrumentation import attributes as names
 from hansei.instrumentation.operations.chat_messages import input_messages, output_messages, tool_definitions
 from hansei.instrumentation.operations.chat_stream import ChatReader
 from hansei.instrumentation.operations.fields import field, integer, items, number, text
-from hansei.instrumentation.operations.operation import Attributes, Content, Operation, Request, StreamReader
+from hansei.instrumentation.operations.operation import (
+    Attributes,
+    Content,
+    Operation,
+    Request,
+    Settings,
+    StreamReader,
+    read_settings,
+)
 
-_NUMBERS = {
-    "temperature": names.REQUEST_TEMPERATURE,
-    "top_p": names.REQUEST_TOP_P,
-    "frequency_penalty": names.REQUEST_FREQUENCY_PENALTY,
-    "presence_penalty": names.REQUEST_PRESENCE_PENALTY,
-}
 _OUTPUT_TYPES = {"text": "text", "json_object": "json", "json_schema": "json"}
+
+
+def choice_count(count: object) -> int | None:
+    """How many answers are asked for; the convention asks for it only where it says something."""
+    return None if count == 1 else integer(count)
+
+
+def stop_sequences(stop: object) -> list[str] | None:
+    """What ends a generation."""
+    if isinstance(stop, str):
+        return [stop]
+    if isinstance(stop, list | tuple) and stop and all(isinstance(sequence, str) for sequence in stop):
+        return list(stop)
+    return None
+
+
+def output_type(form: object) -> str | None:
+    """What kind of text is asked for, by the form that its JSON should have."""
+    return _OUTPUT_TYPES.get(text(field(form, "type")) or "")
+
+
+def spoken(modalities: object) -> str | None:
+    """``speech``, where sound is asked for."""
+    return "speech" if "audio" in items(modalities) else None
+
+
+SAMPLING: Settings = {
+    "temperature": (names.REQUEST_TEMPERATURE, number),
+    "top_p": (names.REQUEST_TOP_P, number),
+    "top_k": (names.REQUEST_TOP_K, integer),
+    "frequency_penalty": (names.REQUEST_FREQUENCY_PENALTY, number),
+    "presence_penalty": (names.REQUEST_PRESENCE_PENALTY, number),
+    "max_tokens": (names.REQUEST_MAX_TOKENS, integer),
+    "seed": (names.REQUEST_SEED, integer),
+    "n": (names.REQUEST_CHOICE_COUNT, choice_count),
+    "stop": (names.REQUEST_STOP_SEQUENCES, stop_sequences),
+}
+"""What chat completions and completions have in common."""
+_SETTINGS: Settings = {
+    **SAMPLING,
+    "reasoning_effort": (names.REQUEST_REASONING_LEVEL, text),
+    "modalities": (names.OUTPUT_TYPE, spoken),
+}
+# What replaces another parameter, and wins over it.
+_NEWER_SETTINGS: Settings = {
+    "max_completion_tokens": (names.REQUEST_MAX_TOKENS, integer),
+    "response_format": (names.OUTPUT_TYPE, output_type),
+}
 
 
 class ChatCompletion(Operation):
@@ -26,17 +75,9 @@ class ChatCompletion(Operation):
 
     def describe_request(self, request: Request) -> Attributes:
         """See :class:`Operation`."""
-        parameters = request.parameters
-        found = self.common_settings(request) | sampling_settings(parameters)
-        settings = {
-            names.REQUEST_MAX_TOKENS: _max_tokens(parameters),
-            names.REQUEST_SEED: integer(parameters.get("seed")),
-            names.REQUEST_CHOICE_COUNT: choice_count(parameters),
-            names.REQUEST_STOP_SEQUENCES: stop_sequences(parameters.get("stop")),
-            names.REQUEST_REASONING_LEVEL: text(parameters.get("reasoning_effort")),
-            names.OUTPUT_TYPE: _output_type(parameters),
-        }
-        found.update({name: value for name, value in settings.items() if value is not None})
+        found = self.common_settings(request)
+        found.update(read_settings(request.parameters, _SETTINGS))
+        found.update(read_settings(request.parameters, _NEWER_SETTINGS))
         return found
 
     def request_content(self, request: Request) -> Content:
@@ -65,43 +106,7 @@ class ChatCompletion(Operation):
         return ChatReader(max_length)
 
 
-def sampling_settings(parameters: Mapping[str, Any]) -> Attributes:
-    """Temperature and its like, as the conventions' doubles; how many tokens are sampled from, as their integer."""
-    read = {name: number(parameters.get(parameter)) for parameter, name in _NUMBERS.items()}
-    found: Attributes = {name: value for name, value in read.items() if value is not None}
-    if (top_k := integer(parameters.get("top_k"))) is not None:
-        found[names.REQUEST_TOP_K] = top_k
-    return found
-
-
 def finish_reasons(choices: object) -> list[str]:
     """Why each choice ended, in their order: one that does not say so stands among those that do as ``error``."""
     reasons = [text(field(choice, "finish_reason")) for choice in items(choices)]
     return [reason or "error" for reason in reasons] if any(reasons) else []
-
-
-def choice_count(parameters: Mapping[str, Any]) -> int | None:
-    """How many answers are asked for; the convention asks for it only where it says something."""
-    count = integer(parameters.get("n"))
-    return None if count == 1 else count
-
-
-def stop_sequences(stop: object) -> list[str] | None:
-    """What ends a generation."""
-    if isinstance(stop, str):
-        return [stop]
-    if isinstance(stop, list | tuple) and stop and all(isinstance(sequence, str) for sequence in stop):
-        return list(stop)
-    return None
-
-
-def _max_tokens(parameters: Mapping[str, Any]) -> int | None:
-    limit = integer(parameters.get("max_completion_tokens"))
-    return limit if limit is not None else integer(parameters.get("max_tokens"))
-
-
-def _output_type(parameters: Mapping[str, Any]) -> str | None:
-    requested = text(field(parameters.get("response_format"), "type"))
-    if requested:
-        return _OUTPUT_TYPES.get(requested)
-    return "speech" if "audio" in items(parameters.get("modalities")) else None

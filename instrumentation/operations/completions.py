@@ -3,10 +3,17 @@
 from typing import Any
 
 from hansei.instrumentation import attributes as names
-from hansei.instrumentation.operations.chat import choice_count, finish_reasons, sampling_settings, stop_sequences
+from hansei.instrumentation.operations.chat import SAMPLING, finish_reasons
 from hansei.instrumentation.operations.chat_stream import ChatReader
-from hansei.instrumentation.operations.fields import field, integer, items, text
-from hansei.instrumentation.operations.operation import Attributes, Content, Operation, Request, StreamReader
+from hansei.instrumentation.operations.fields import field, items, text
+from hansei.instrumentation.operations.operation import (
+    Attributes,
+    Content,
+    Operation,
+    Request,
+    StreamReader,
+    read_settings,
+)
 
 
 class Completion(Operation):
@@ -17,16 +24,7 @@ class Completion(Operation):
 
     def describe_request(self, request: Request) -> Attributes:
         """See :class:`Operation`."""
-        parameters = request.parameters
-        found = self.common_settings(request) | sampling_settings(parameters)
-        settings = {
-            names.REQUEST_MAX_TOKENS: integer(parameters.get("max_tokens")),
-            names.REQUEST_SEED: integer(parameters.get("seed")),
-            names.REQUEST_CHOICE_COUNT: choice_count(parameters),
-            names.REQUEST_STOP_SEQUENCES: stop_sequences(parameters.get("stop")),
-        }
-        found.update({name: value for name, value in settings.items() if value is not None})
-        return found
+        return self.common_settings(request) | read_settings(request.parameters, SAMPLING)
 
     def request_content(self, request: Request) -> Content:
         """See :class:`Operation`."""

@@ -26,6 +26,15 @@ def field(source: object, name: str) -> Any:
     return value
 
 
+def given(source: object) -> Iterable[tuple[str, Any]]:
+    """The fields that a dict or one of openai's models has, with their values."""
+    if type(source) is dict:
+        return source.items()
+    values = getattr(source, "__dict__", _NO_FIELDS)
+    extra = getattr(source, "__pydantic_extra__", None)
+    return {**values, **extra}.items() if extra else values.items()
+
+
 def items(value: object) -> Iterable[Any]:
     """The elements of a list or a tuple. Anything else has none: a generator that is read here would arrive empty."""
     return value if isinstance(value, (list, tuple)) else ()

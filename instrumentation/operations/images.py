@@ -19,7 +19,7 @@ class Images(Operation):
         """See :class:`Operation`."""
         found = self.common_settings(request)
         found[names.OUTPUT_TYPE] = "image"
-        if count := choice_count(request.parameters):
+        if count := choice_count(request.parameters.get("n")):
             found[names.REQUEST_CHOICE_COUNT] = count
         return found
 

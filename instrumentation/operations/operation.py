@@ -1,6 +1,6 @@
 """What an operation of the API says about itself: in its request, its response, its stream."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,10 @@ from hansei.instrumentation.server import OPENAI_FLAVOURS, Server
 Attributes = dict[str, AttributeValue]
 Content = dict[str, Any]
 """Attribute names and structured values: messages, instructions, tool definitions, documents."""
+
+
+Settings = Mapping[str, tuple[str, Callable[[Any], AttributeValue | None]]]
+"""Of a parameter of the API: the attribute, and what its value means."""
 
 
 @dataclass(slots=True)
@@ -130,6 +134,22 @@ class Operation:
             copy_text(found, names.OPENAI_RESPONSE_SERVICE_TIER, field(response, "service_tier"))
             copy_text(found, names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, field(response, "system_fingerprint"))
         return found
+
+
+def read_settings(parameters: Mapping[str, Any], known: Settings) -> Attributes:
+    """The settings that a request gives; one that has the wrong type has no attribute.
+
+    What was given is gone through, which is little, and not what could have been.
+    """
+    found: Attributes = {}
+    for parameter, value in parameters.items():
+        setting = known.get(parameter)
+        if setting is not None:
+            name, read = setting
+            meant = read(value)
+            if meant is not None:
+                found[name] = meant
+    return found
 
 
 def copy_text(found: Attributes, name: str, value: object) -> None:

@@ -1,24 +1,49 @@
 """``/responses``: create (``.parse()`` and ``.stream()`` too), retrieve, cancel and compact."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from hansei.instrumentation import attributes as names
-from hansei.instrumentation.operations.chat import sampling_settings
+from hansei.instrumentation.operations.chat import output_type
 from hansei.instrumentation.operations.chat_messages import tool_definitions
-from hansei.instrumentation.operations.fields import field, integer, items, text
+from hansei.instrumentation.operations.fields import field, integer, items, number, text
 from hansei.instrumentation.operations.operation import (
     Attributes,
     Content,
     Operation,
     Request,
+    Settings,
     StreamReader,
     copy_text,
+    read_settings,
 )
 from hansei.instrumentation.operations.responses_items import finish_reason, input_messages, output_message
 from hansei.instrumentation.operations.responses_stream import ResponsesReader
 
-_OUTPUT_TYPES = {"text": "text", "json_object": "json", "json_schema": "json"}
+
+def _conversation_id(conversation: object) -> str | None:
+    return text(conversation) or text(field(conversation, "id"))
+
+
+def _effort(reasoning: object) -> str | None:
+    return text(field(reasoning, "effort"))
+
+
+def _format(wanted: object) -> str | None:
+    return output_type(field(wanted, "format"))
+
+
+_SETTINGS: Settings = {
+    "temperature": (names.REQUEST_TEMPERATURE, number),
+    "top_p": (names.REQUEST_TOP_P, number),
+    "top_k": (names.REQUEST_TOP_K, integer),
+    "frequency_penalty": (names.REQUEST_FREQUENCY_PENALTY, number),
+    "presence_penalty": (names.REQUEST_PRESENCE_PENALTY, number),
+    "max_output_tokens": (names.REQUEST_MAX_TOKENS, integer),
+    "reasoning": (names.REQUEST_REASONING_LEVEL, _effort),
+    "previous_response_id": (names.REQUEST_PREVIOUS_RESPONSE_ID, text),
+    "conversation": (names.CONVERSATION_ID, _conversation_id),
+    "text": (names.OUTPUT_TYPE, _format),
+}
 
 
 class CreateResponse(Operation):
@@ -29,18 +54,7 @@ class CreateResponse(Operation):
 
     def describe_request(self, request: Request) -> Attributes:
         """See :class:`Operation`."""
-        parameters = request.parameters
-        found = self.common_settings(request) | sampling_settings(parameters)
-        conversation = parameters.get("conversation")
-        settings = {
-            names.REQUEST_MAX_TOKENS: integer(parameters.get("max_output_tokens")),
-            names.REQUEST_REASONING_LEVEL: text(field(parameters.get("reasoning"), "effort")),
-            names.REQUEST_PREVIOUS_RESPONSE_ID: text(parameters.get("previous_response_id")),
-            names.CONVERSATION_ID: text(conversation) or text(field(conversation, "id")),
-            names.OUTPUT_TYPE: _output_type(parameters),
-        }
-        found.update({name: value for name, value in settings.items() if value is not None})
-        return found
+        return self.common_settings(request) | read_settings(request.parameters, _SETTINGS)
 
     def request_content(self, request: Request) -> Content:
         """See :class:`Operation`."""
@@ -131,8 +145,3 @@ class RealtimeResponse(CreateResponse):
         if "audio" in items(modalities):
             found[names.OUTPUT_TYPE] = "speech"
         return found
-
-
-def _output_type(parameters: Mapping[str, Any]) -> str | None:
-    requested = text(field(field(parameters.get("text"), "format"), "type"))
-    return _OUTPUT_TYPES.get(requested) if requested else None

@@ -63,7 +63,6 @@ IMAGE_USAGE = {
     "gen_ai.usage.output_tokens": 4160,
     "gen_ai.usage.text.input_tokens": 10,
     "gen_ai.usage.image.input_tokens": 40,
-    "gen_ai.usage.text.output_tokens": 0,
     "gen_ai.usage.image.output_tokens": 4160,
 }
 
