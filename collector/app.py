@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 
@@ -19,7 +19,7 @@ from hansei.collector.dead_letter import DeadLetters
 from hansei.collector.ingest import Ingest
 from hansei.collector.inserter import Inserter
 from hansei.collector.listeners import HttpListeners
-from hansei.collector.migrations import migrate
+from hansei.collector.migrations import SCHEMA, migrate
 from hansei.collector.otlp_grpc import GrpcReceiver
 from hansei.collector.otlp_http import otlp_http_app
 from hansei.collector.price_learner import PriceLearner
@@ -49,9 +49,13 @@ class Collector:
     receivers come last, and go first when it stops. No thread uses the store before all of it is there.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Take what is needed from the system. Raises :class:`~hansei.collector.errors.HanseiError` in one line."""
+    def __init__(self, settings: Settings, schema: Sequence[str] = SCHEMA) -> None:
+        """Take what is needed from the system. Raises :class:`~hansei.collector.errors.HanseiError` in one line.
+
+        ``schema``: the packages whose SQL files make the tables.
+        """
         self.settings = settings
+        self._schema = schema
         with contextlib.ExitStack() as undo:
             self._lock = DataLock(settings.data)
             undo.callback(self._lock.release)
@@ -182,7 +186,7 @@ class Collector:
             if isinstance(self.store, ServerStore):
                 self.store.create_database()
             client = self.store.client()
-            migrate(client)
+            migrate(client, packages=self._schema)
             apply_retention(client, traces=self.settings.retention_traces, logs=self.settings.retention_logs)
         except StoreUnavailable as error:
             return str(error)

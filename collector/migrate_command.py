@@ -1,5 +1,6 @@
 """``hansei migrate``."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -11,23 +12,26 @@ from hansei.collector.output import say
 from hansei.collector.store import EmbeddedStore, ServerStore
 
 
-def migrate_store(data: Path, clickhouse: str | None, cluster: str | None) -> None:
-    """Apply the schema and print what was applied. Raises :class:`~hansei.collector.errors.HanseiError`."""
+def migrate_store(data: Path, clickhouse: str | None, cluster: str | None, schema: Sequence[str]) -> None:
+    """Apply the schema and print what was applied. Raises :class:`~hansei.collector.errors.HanseiError`.
+
+    ``schema``: the packages that hold its files.
+    """
     if clickhouse is not None:
         server = ServerStore(clickhouse)
         server.create_database()
-        _migrate(server, cluster)
+        _migrate(server, cluster, schema)
         return
     lock = DataLock(data)
     try:
-        _migrate(EmbeddedStore(data / "clickhouse"), None)
+        _migrate(EmbeddedStore(data / "clickhouse"), None, schema)
     finally:
         lock.release()
 
 
-def _migrate(store: EmbeddedStore | ServerStore, cluster: str | None) -> None:
+def _migrate(store: EmbeddedStore | ServerStore, cluster: str | None, schema: Sequence[str]) -> None:
     try:
-        applied = migrate(store.client(), cluster)
+        applied = migrate(store.client(), cluster, schema)
     except ClickHouseError as error:
         raise StoreError(f"ClickHouse refused to be prepared: {str(error).strip().splitlines()[0]}") from error
     finally:

@@ -4,7 +4,7 @@ import contextlib
 import gc
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -21,12 +21,15 @@ os.environ.setdefault("JE_MALLOC_CONF", "dirty_decay_ms:1000,lg_extent_max_activ
 from hansei.collector.app import Collector
 
 
-def serve(flags: Mapping[str, str | None], config: Path | None) -> None:
-    """Run a collector until it is told to stop. Raises :class:`~hansei.collector.errors.HanseiError`."""
+def serve(flags: Mapping[str, str | None], config: Path | None, schema: Sequence[str]) -> None:
+    """Run a collector until it is told to stop. Raises :class:`~hansei.collector.errors.HanseiError`.
+
+    ``schema``: the packages whose SQL files make the tables.
+    """
     settings = Settings.load(flags, config=config)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        collector = Collector(settings)
+        collector = Collector(settings, schema)
     except ClickHouseError as error:
         # The schema or the retention, on a full disk or without the right to change tables.
         raise StoreError(f"ClickHouse refused to be prepared: {str(error).strip().splitlines()[0]}") from error

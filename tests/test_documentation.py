@@ -113,7 +113,7 @@ def test_reasons() -> None:
 
 def test_tables() -> None:
     """Every table and view is listed with its kind, and nothing else is."""
-    schema = [path.read_text() for path in (ROOT / "collector" / "schema").glob("*.sql")]
+    schema = [path.read_text() for part in ("collector", "feedback") for path in (ROOT / part / "schema").glob("*.sql")]
     made = re.findall(
         r"(?m)^CREATE (TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS (\w+)", "\n".join([*schema, migrations._RECORD])
     )
@@ -167,11 +167,12 @@ def serve_once(folder: Path, paths: list[tuple[str, str]]) -> dict[tuple[str, st
 # --- docs/instrumentation.md against the program ---
 
 INSTRUMENTATION = (ROOT / "docs" / "instrumentation.md").read_text()
+FEEDBACK = (ROOT / "docs" / "feedback.md").read_text()
 
 
 def test_public_names() -> None:
-    """Every public name of the package is in the guide, or in the README."""
-    told = set(re.findall(r"\w+", INSTRUMENTATION + (ROOT / "README.md").read_text()))
+    """Every public name of the package is in one of the guides, or in the README."""
+    told = set(re.findall(r"\w+", INSTRUMENTATION + FEEDBACK + (ROOT / "README.md").read_text()))
     assert set(hansei.__all__) - {"__version__"} <= told
 
 

@@ -7,6 +7,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hansei.collector.errors import HanseiError
+    from hansei.feedback.assessment import Assessment, AssessmentError, Expectation, Feedback
+    from hansei.feedback.errors import InvalidAssessment
+    from hansei.feedback.recording import (
+        delete_assessment,
+        log_assessment,
+        log_expectation,
+        log_feedback,
+        override_feedback,
+        update_assessment,
+    )
+    from hansei.feedback.search.assessments import get_assessment, search_assessments
+    from hansei.feedback.search.errors import FilterError, SearchError
+    from hansei.feedback.search.sessions import search_sessions
+    from hansei.feedback.search.trace import Span, Trace, TraceInfo
+    from hansei.feedback.search.traces import get_trace, search_traces
+    from hansei.feedback.source import AssessmentSource, AssessmentSourceType
     from hansei.instrumentation import (
         HanseiASGIMiddleware,
         HanseiWSGIMiddleware,
@@ -26,36 +43,84 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Assessment",
+    "AssessmentError",
+    "AssessmentSource",
+    "AssessmentSourceType",
+    "Expectation",
+    "Feedback",
+    "FilterError",
     "HanseiASGIMiddleware",
+    "HanseiError",
     "HanseiWSGIMiddleware",
+    "InvalidAssessment",
+    "SearchError",
+    "Span",
     "SpanType",
+    "Trace",
+    "TraceInfo",
     "__version__",
+    "delete_assessment",
     "flush",
+    "get_assessment",
     "get_current_active_span",
     "get_current_trace_id",
     "get_last_active_trace_id",
+    "get_trace",
     "instrument",
+    "log_assessment",
+    "log_expectation",
+    "log_feedback",
+    "override_feedback",
+    "search_assessments",
+    "search_sessions",
+    "search_traces",
     "session",
     "start_span",
     "trace",
     "uninstrument",
+    "update_assessment",
     "update_current_trace",
     "using_attributes",
 ]
 
 _HOMES = {
+    "Assessment": "hansei.feedback.assessment",
+    "AssessmentError": "hansei.feedback.assessment",
+    "AssessmentSource": "hansei.feedback.source",
+    "AssessmentSourceType": "hansei.feedback.source",
+    "Expectation": "hansei.feedback.assessment",
+    "Feedback": "hansei.feedback.assessment",
+    "FilterError": "hansei.feedback.search.errors",
     "HanseiASGIMiddleware": "hansei.instrumentation",
+    "HanseiError": "hansei.collector.errors",
     "HanseiWSGIMiddleware": "hansei.instrumentation",
+    "InvalidAssessment": "hansei.feedback.errors",
+    "SearchError": "hansei.feedback.search.errors",
+    "Span": "hansei.feedback.search.trace",
     "SpanType": "hansei.instrumentation",
+    "Trace": "hansei.feedback.search.trace",
+    "TraceInfo": "hansei.feedback.search.trace",
+    "delete_assessment": "hansei.feedback.recording",
     "flush": "hansei.instrumentation.activation",
+    "get_assessment": "hansei.feedback.search.assessments",
     "get_current_active_span": "hansei.instrumentation",
     "get_current_trace_id": "hansei.instrumentation",
     "get_last_active_trace_id": "hansei.instrumentation",
+    "get_trace": "hansei.feedback.search.traces",
     "instrument": "hansei.instrumentation",
+    "log_assessment": "hansei.feedback.recording",
+    "log_expectation": "hansei.feedback.recording",
+    "log_feedback": "hansei.feedback.recording",
+    "override_feedback": "hansei.feedback.recording",
+    "search_assessments": "hansei.feedback.search.assessments",
+    "search_sessions": "hansei.feedback.search.sessions",
+    "search_traces": "hansei.feedback.search.traces",
     "session": "hansei.instrumentation",
     "start_span": "hansei.instrumentation",
     "trace": "hansei.instrumentation",
     "uninstrument": "hansei.instrumentation",
+    "update_assessment": "hansei.feedback.recording",
     "update_current_trace": "hansei.instrumentation",
     "using_attributes": "hansei.instrumentation",
 }

@@ -11,6 +11,8 @@ from hansei import __version__
 from hansei.collector.errors import ConfigurationError, HanseiError
 from hansei.collector.settings import SETTINGS
 
+_SCHEMA = ("hansei.collector.schema", "hansei.feedback.schema")
+"""Whose tables there are: here alone the parts that are built on the collector come together with it."""
 _NEEDS_SERVER = "this command needs the server's parts: pip install 'hansei[server]'"
 
 
@@ -123,7 +125,7 @@ def _add_store(command: argparse.ArgumentParser) -> None:
 def _serve(options: argparse.Namespace) -> None:
     from hansei.collector.serve import serve
 
-    serve({setting.name: getattr(options, setting.name, None) for setting in SETTINGS}, options.config)
+    serve({setting.name: getattr(options, setting.name, None) for setting in SETTINGS}, options.config, _SCHEMA)
 
 
 def _query(options: argparse.Namespace) -> None:
@@ -137,7 +139,7 @@ def _migrate(options: argparse.Namespace) -> None:
 
     if options.cluster and not options.clickhouse:
         raise ConfigurationError("--cluster needs --clickhouse URL: the embedded engine has no cluster")
-    migrate_store(Path(options.data), options.clickhouse, options.cluster)
+    migrate_store(Path(options.data), options.clickhouse, options.cluster, _SCHEMA)
 
 
 def _prices(options: argparse.Namespace) -> None:

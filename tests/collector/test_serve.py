@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from hansei.cli import _SCHEMA
 from hansei.collector.data_lock import DataLock, Holder, holder_of
 from hansei.collector.migrations import migrations
 
@@ -123,7 +124,7 @@ def test_newer_schema(hansei: Hansei, tmp_path: Path) -> None:
     assert hansei("migrate", "--data", data).code == 0
     later = "INSERT INTO hansei_schema (Version, Name) SELECT 9000, '9000_later.sql'"
     assert hansei("query", "--data", data, later).code == 0
-    newest = max(migration.version for migration in migrations())
+    newest = max(migration.version for migration in migrations(_SCHEMA))
     for command in (["serve", *PORTS], ["migrate"]):
         assert refused(hansei(*command, "--data", data)) == (
             f"the store has schema 9000 (9000_later.sql), newer than this hansei, which knows {newest}; upgrade hansei"

@@ -11,6 +11,7 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from hansei.cli import _SCHEMA
 from hansei.collector.migrations import migrations
 from hansei.collector.signals import LOGS
 
@@ -157,7 +158,7 @@ def test_wrong_password(server: Serving, hansei: Hansei, tmp_path: Path) -> None
 def test_commands(server: Serving, hansei: Hansei) -> None:
     """``hansei migrate`` makes the schema, twice does no more; ``hansei query`` reads and writes as its user may."""
     address = url(server, "commanded")
-    for applied in (len(list(migrations())), 0):
+    for applied in (len(list(migrations(_SCHEMA))), 0):
         ran = hansei("migrate", "--clickhouse", address)
         assert (ran.code, ran.err, ran.out.count("applied ")) == (0, "", applied)
     ran = hansei(

@@ -1,0 +1,41 @@
+"""Events as an OTLP request, for who has no SDK to send them: the server's own API and pages."""
+
+from collections.abc import Iterable
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+from hansei import __version__
+from hansei.feedback.attributes import EVENT_NAME
+from hansei.feedback.event import Event
+
+SCOPE = "hansei.feedback"
+
+
+def export_request(events: Iterable[Event], service_name: str = "hansei") -> bytes:
+    """A serialised ``ExportLogsServiceRequest`` with these events."""
+    request = ExportLogsServiceRequest()
+    of_resource = request.resource_logs.add()
+    of_resource.resource.attributes.append(KeyValue(key="service.name", value=AnyValue(string_value=service_name)))
+    of_scope = of_resource.scope_logs.add()
+    of_scope.scope.name, of_scope.scope.version = SCOPE, __version__
+    for event in events:
+        of_scope.log_records.add(
+            time_unix_nano=event.time_ns,
+            observed_time_unix_nano=event.time_ns,
+            event_name=EVENT_NAME,
+            trace_id=bytes.fromhex(event.trace_id or ""),
+            span_id=bytes.fromhex(event.span_id or ""),
+            attributes=[KeyValue(key=key, value=_any_value(value)) for key, value in event.attributes.items()],
+        )
+    return request.SerializeToString()
+
+
+def _any_value(value: str | int | float | bool) -> AnyValue:
+    if isinstance(value, bool):
+        return AnyValue(bool_value=value)
+    if isinstance(value, int):
+        return AnyValue(int_value=value)
+    if isinstance(value, float):
+        return AnyValue(double_value=value)
+    return AnyValue(string_value=value)
