@@ -54,7 +54,7 @@ SAMPLING: Settings = {
     "n": (names.REQUEST_CHOICE_COUNT, choice_count),
     "stop": (names.REQUEST_STOP_SEQUENCES, stop_sequences),
 }
-"""What chat completions and completions have in common."""
+"""What the operations that make text have in common."""
 _SETTINGS: Settings = {
     **SAMPLING,
     "reasoning_effort": (names.REQUEST_REASONING_LEVEL, text),

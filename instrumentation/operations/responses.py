@@ -3,9 +3,9 @@
 from typing import Any
 
 from hansei.instrumentation import attributes as names
-from hansei.instrumentation.operations.chat import output_type
+from hansei.instrumentation.operations.chat import SAMPLING, output_type
 from hansei.instrumentation.operations.chat_messages import tool_definitions
-from hansei.instrumentation.operations.fields import field, integer, items, number, text
+from hansei.instrumentation.operations.fields import field, integer, items, text
 from hansei.instrumentation.operations.operation import (
     Attributes,
     Content,
@@ -33,11 +33,7 @@ def _format(wanted: object) -> str | None:
 
 
 _SETTINGS: Settings = {
-    "temperature": (names.REQUEST_TEMPERATURE, number),
-    "top_p": (names.REQUEST_TOP_P, number),
-    "top_k": (names.REQUEST_TOP_K, integer),
-    "frequency_penalty": (names.REQUEST_FREQUENCY_PENALTY, number),
-    "presence_penalty": (names.REQUEST_PRESENCE_PENALTY, number),
+    **SAMPLING,
     "max_output_tokens": (names.REQUEST_MAX_TOKENS, integer),
     "reasoning": (names.REQUEST_REASONING_LEVEL, _effort),
     "previous_response_id": (names.REQUEST_PREVIOUS_RESPONSE_ID, text),
