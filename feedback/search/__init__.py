@@ -1,0 +1,1 @@
+"""Reading what was collected: traces, sessions and assessments, by filters that people know from MLflow."""

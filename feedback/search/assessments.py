@@ -1,0 +1,101 @@
+"""Reading assessments: one, or those that fit."""
+
+from collections.abc import Mapping, Sequence
+
+from hansei.feedback.assessment import Assessment
+from hansei.feedback.search.arguments import limit, one_line, trace_id_of
+from hansei.feedback.search.connection import connections
+from hansei.feedback.search.moment import Moment, nanoseconds
+from hansei.feedback.search.statements import fill, statement
+from hansei.feedback.search.stored import assessment_of
+from hansei.feedback.search.waiting import wait_for
+
+_COLUMNS = {
+    "assessment_id": "AssessmentId",
+    "trace_id": "TraceId",
+    "span_id": "SpanId",
+    "session_id": "SessionId",
+    "name": "Name",
+    "kind": "Kind",
+    "source_type": "SourceType",
+    "source_id": "SourceId",
+    "labeling_session": "LabelingSessionId",
+    "run_id": "EvaluationRunId",
+}
+"""The column of each argument."""
+
+
+def get_assessment(trace_id: str | None, assessment_id: str, *, wait: float | None = None) -> Assessment | None:
+    """An assessment as it is now; None where there is none (any more), or not within ``wait`` seconds.
+
+    ``trace_id`` is None for one on a session. Raises ``SearchError``.
+    """
+    asked = {"assessment_id": one_line("assessment_id", assessment_id), "trace_id": _trace_or_session(trace_id)}
+    found = wait_for(lambda: _read(asked, {}, 1), bool, wait)
+    return found[0] if found else None
+
+
+def search_assessments(
+    *,
+    trace_id: str | None = None,
+    span_id: str | None = None,
+    session_id: str | None = None,
+    name: str | None = None,
+    kind: str | None = None,
+    source_type: str | None = None,
+    source_id: str | None = None,
+    labeling_session: str | None = None,
+    run_id: str | None = None,
+    valid: bool | None = None,
+    start_time: Moment | None = None,
+    end_time: Moment | None = None,
+    max_results: int = 1000,
+    wait: float | None = None,
+) -> list[Assessment]:
+    """The assessments that fit all of what is given, the newest first.
+
+    ``kind`` is ``feedback`` or ``expectation``; ``valid=True`` leaves out what is overridden. With ``wait`` it is asked
+    again for so many seconds until there is one. Raises ``SearchError``.
+    """
+    given = {
+        "trace_id": None if trace_id is None else trace_id_of(trace_id),
+        "span_id": span_id,
+        "session_id": session_id,
+        "name": name,
+        "kind": kind,
+        "source_type": None if source_type is None else source_type.upper(),
+        "source_id": source_id,
+        "labeling_session": labeling_session,
+        "run_id": run_id,
+    }
+    asked = {argument: one_line(argument, value) for argument, value in given.items() if value is not None}
+    more: dict[str, tuple[str, object]] = {}
+    if valid is not None:
+        more["valid"] = ("Valid = {valid:Bool}", valid)
+    if start_time is not None:
+        more["from"] = ("CreatedAt >= fromUnixTimestamp64Nano({from:Int64})", nanoseconds("start_time", start_time))
+    if end_time is not None:
+        more["until"] = ("CreatedAt < fromUnixTimestamp64Nano({until:Int64})", nanoseconds("end_time", end_time))
+    count = limit(max_results)
+    return wait_for(lambda: _read(asked, more, count), bool, wait)
+
+
+def assessments_of(trace_ids: Sequence[str]) -> dict[str, list[Assessment]]:
+    """The assessments of some traces, by trace; those of sessions are not among them."""
+    sql = fill(statement("assessments"), conditions="    AND TraceId IN {trace_ids:Array(String)}")
+    found: dict[str, list[Assessment]] = {trace_id: [] for trace_id in trace_ids}
+    for row in connections.query(sql, {"trace_ids": list(trace_ids), "limit": 2**32 - 1}):
+        found[row["TraceId"]].append(assessment_of(row))
+    return found
+
+
+def _read(asked: Mapping[str, str], more: Mapping[str, tuple[str, object]], count: int) -> list[Assessment]:
+    conditions = [f"{_COLUMNS[argument]} = {{{argument}:String}}" for argument in asked]
+    conditions += [condition for condition, _ in more.values()]
+    parameters: dict[str, object] = {**asked, **{name: value for name, (_, value) in more.items()}, "limit": count}
+    sql = fill(statement("assessments"), conditions="".join(f"    AND {condition}\n" for condition in conditions))
+    return [assessment_of(row) for row in connections.query(sql, parameters)]
+
+
+def _trace_or_session(trace_id: str | None) -> str:
+    return "" if trace_id is None else trace_id_of(trace_id)

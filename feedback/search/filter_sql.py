@@ -1,0 +1,218 @@
+"""From a filter's tree to the SQL that finds what it holds for.
+
+What comes out are conditions, each on a line of the golden file ``tests/feedback/search_filters.sql``. Values and the
+keys of maps are parameters; everything else of the text comes from :mod:`hansei.feedback.search.filter_fields`.
+
+A trace is found in two steps. *Candidates* are traces for which a part of the filter holds that a row alone can tell
+(a span, an assessment), so that ClickHouse's indexes serve it. *Conditions* are on the candidates' spans together
+(``HAVING``). Of ``AND`` on the outside every part that can becomes a candidate's condition, so a trace fits if it is
+candidate of all of them and the conditions hold.
+
+``span.`` conditions joined by AND speak of one span; what NOT denies is that the trace has such a span.
+"""
+
+from dataclasses import dataclass, field
+
+from hansei.feedback.search.filter_fields import (
+    CONTAINS,
+    KEY_PREFIXES,
+    NEGATIVE,
+    PRESENCE,
+    SESSIONS,
+    TRACES,
+    Fields,
+    FieldSpec,
+    Kind,
+    Level,
+)
+from hansei.feedback.search.filter_tree import And, Comparison, Expression, Not, Or, Scalar
+
+_TEXT_OPERATORS = {
+    "LIKE": "{left} LIKE {right}",
+    "ILIKE": "{left} ILIKE {right}",
+    "RLIKE": "match({left}, {right})",
+    "NOT LIKE": "{left} NOT LIKE {right}",
+    "NOT ILIKE": "{left} NOT ILIKE {right}",
+    "NOT RLIKE": "NOT match({left}, {right})",
+    CONTAINS: "positionCaseInsensitiveUTF8({left}, {right}) > 0",
+}
+
+
+@dataclass
+class Conditions:
+    """What a trace must fulfil, and the parameters' values by name."""
+
+    spans: list[str] = field(default_factory=list)
+    """On one row of otel_traces each: the trace has a span for which it holds."""
+    traces: list[str] = field(default_factory=list)
+    """On ``TraceId``."""
+    having: list[str] = field(default_factory=list)
+    """On the spans of a trace together."""
+    parameters: dict[str, object] = field(default_factory=dict)
+
+
+def trace_conditions(expression: Expression) -> Conditions:
+    """The conditions for the traces that a filter holds for."""
+    builder = _Builder(TRACES)
+    made = Conditions(parameters=builder.parameters)
+    operands = _flat(expression)
+    same_span = [operand for operand in operands if _of_a_span(operand)]
+    if same_span:
+        made.spans.append(" AND ".join(builder.row(operand) for operand in same_span))
+    for operand in operands:
+        if operand in same_span:
+            continue
+        level = TRACES[operand.field.name].level if isinstance(operand, Comparison) else None
+        if level is Level.ANY_SPAN and isinstance(operand, Comparison) and operand.operator != "IS NULL":
+            made.spans.append(builder.row(operand))
+        elif level is Level.ASSESSMENT and isinstance(operand, Comparison) and operand.operator != "IS NULL":
+            made.traces.append(builder.whole(operand))
+        else:
+            made.having.append(builder.whole(operand))
+    return made
+
+
+def session_condition(expression: Expression) -> tuple[str, dict[str, object]]:
+    """The condition on a row of genai_sessions, and the parameters."""
+    builder = _Builder(SESSIONS)
+    return builder.row(expression), builder.parameters
+
+
+def _flat(expression: Expression) -> list[Expression]:
+    if not isinstance(expression, And):
+        return [expression]
+    return [inner for operand in expression.operands for inner in _flat(operand)]
+
+
+def _of_a_span(expression: Expression) -> bool:
+    """Whether it speaks of one span alone, and denies nothing."""
+    if isinstance(expression, Comparison):
+        return TRACES[expression.field.name].level is Level.SPAN
+    return isinstance(expression, And | Or) and all(map(_of_a_span, expression.operands))
+
+
+class _Builder:
+    """The parameters of one filter, and the SQL that speaks of them."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+        self.parameters: dict[str, object] = {}
+
+    def row(self, expression: Expression) -> str:
+        """A condition on one row."""
+        if isinstance(expression, Comparison):
+            return self._comparison(expression)
+        if isinstance(expression, Not):
+            return f"NOT ({self.row(expression.operand)})"
+        word = " AND " if isinstance(expression, And) else " OR "
+        return f"({word.join(self.row(operand) for operand in expression.operands)})"
+
+    def whole(self, expression: Expression) -> str:
+        """A condition on the rows of a trace together."""
+        if _of_a_span(expression):
+            return f"countIf({self.row(expression)}) > 0"
+        if isinstance(expression, Comparison):
+            return self._of_trace(expression)
+        if isinstance(expression, Not):
+            return f"NOT ({self.whole(expression.operand)})"
+        if isinstance(expression, Or):
+            return f"({' OR '.join(self.whole(operand) for operand in expression.operands)})"
+        operands = _flat(expression)
+        same_span = tuple(operand for operand in operands if _of_a_span(operand))
+        parts = [self.whole(operand) for operand in operands if operand not in same_span]
+        if same_span:
+            parts.append(self.whole(And(same_span) if len(same_span) > 1 else same_span[0]))
+        return f"({' AND '.join(parts)})"
+
+    def _of_trace(self, comparison: Comparison) -> str:
+        spec = self._fields[comparison.field.name]
+        if spec.level is Level.ANY_SPAN:
+            if comparison.operator == "IS NULL":
+                return f"countIf({self._present(spec, comparison)}) = 0"
+            return f"countIf({self._comparison(comparison)}) > 0"
+        if spec.level is Level.ASSESSMENT:
+            return self._assessment(spec, comparison)
+        if spec.level is Level.COST:
+            priced = "SELECT TraceId FROM genai_calls WHERE TraceId IN (SELECT TraceId FROM candidates)"
+            return f"TraceId IN ({priced} GROUP BY TraceId HAVING {self._comparison(comparison)})"
+        return self._comparison(comparison)
+
+    def _assessment(self, spec: FieldSpec, comparison: Comparison) -> str:
+        conditions = ["Valid"]
+        if spec.assessment_kind:
+            conditions.append(f"Kind = '{spec.assessment_kind}'")
+        if comparison.field.key is not None:
+            conditions.append(f"Name = {self._bind(comparison.field.key)}")
+        if comparison.operator not in PRESENCE:
+            conditions.append(self._comparison(comparison))
+        within = "NOT IN" if comparison.operator == "IS NULL" else "IN"
+        return f"TraceId {within} (SELECT TraceId FROM feedback WHERE {' AND '.join(conditions)})"
+
+    def _comparison(self, comparison: Comparison) -> str:
+        spec = self._fields[comparison.field.name]
+        if comparison.operator in PRESENCE:
+            present = self._present(spec, comparison)
+            return present if comparison.operator == "IS NOT NULL" else f"NOT {present}"
+        key = self._key(comparison)
+        compared = [self._compare(spec, sql.replace("{key}", key), comparison) for sql in spec.sql]
+        condition = compared[0]
+        if len(compared) > 1:
+            condition = f"({(' AND ' if comparison.operator in NEGATIVE else ' OR ').join(compared)})"
+        if spec.present and (comparison.operator in NEGATIVE or spec.kind in (Kind.ANYTHING, Kind.NUMBER)):
+            return f"({spec.present.replace('{key}', key)} AND {condition})"
+        return condition
+
+    def _present(self, spec: FieldSpec, comparison: Comparison) -> str:
+        return spec.present.replace("{key}", self._key(comparison))
+
+    def _key(self, comparison: Comparison) -> str:
+        field = comparison.field
+        if field.key is None or self._fields[field.name].level is Level.ASSESSMENT:
+            return ""
+        return self._bind(KEY_PREFIXES.get(field.name, "") + field.key)
+
+    def _compare(self, spec: FieldSpec, left: str, comparison: Comparison) -> str:
+        operator, value = comparison.operator, comparison.value
+        if isinstance(value, tuple):
+            return self._among(spec, left, operator, value)
+        assert value is not None
+        if operator in _TEXT_OPERATORS:
+            return _TEXT_OPERATORS[operator].format(left=left, right=self._bind(value))
+        left, right = self._pair(spec, left, value)
+        return f"{left} {operator} {right}"
+
+    def _among(self, spec: FieldSpec, left: str, operator: str, values: tuple[Scalar, ...]) -> str:
+        """Texts and numbers of one list are compared apart: each as what it is."""
+        texts: list[Scalar] = [value for value in values if isinstance(value, str | bool)]
+        numbers: list[Scalar] = [value for value in values if not isinstance(value, str | bool)]
+        parts = []
+        for chosen in filter(None, (texts, numbers)):
+            left_side, _ = self._pair(spec, left, chosen[0])
+            name = next(reversed(self.parameters))
+            self.parameters[name] = [_plain(value) for value in chosen]
+            kind = "String" if chosen is texts else "Float64"
+            parts.append(f"{left_side} {operator} {{{name}:Array({kind})}}")
+        joined = (" AND " if operator == "NOT IN" else " OR ").join(parts)
+        return f"({joined})" if len(parts) > 1 else joined
+
+    def _pair(self, spec: FieldSpec, left: str, value: Scalar) -> tuple[str, str]:
+        """Both sides of a comparison: texts as texts, numbers as numbers."""
+        if isinstance(value, str | bool):
+            return left, self._bind(value)
+        if spec.level is Level.ASSESSMENT:
+            return "ifNull(NumericValue, nan)", self._bind(value)
+        if spec.kind is Kind.ANYTHING:
+            # What is no number is not equal to one, nor less.
+            return f"ifNull(toFloat64OrNull({left}), nan)", self._bind(value)
+        return left, self._bind(value)
+
+    def _bind(self, value: Scalar) -> str:
+        name = f"p{len(self.parameters)}"
+        self.parameters[name] = _plain(value)
+        return f"{{{name}:{'String' if isinstance(value, str | bool) else 'Float64'}}}"
+
+
+def _plain(value: Scalar) -> str | float:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else float(value)

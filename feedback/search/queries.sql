@@ -1,0 +1,174 @@
+-- name: find_traces
+-- The traces that began in a stretch of time and fulfil a filter, with their first and last moment in nanoseconds.
+-- The candidates come from the primary key of otel_traces or from its indexes; what else is read of them is the range
+-- of that key in which otel_traces_trace_id_ts says they lie. Timestamp is compared with nanoseconds: compared with the
+-- sum of a DateTime and an interval, the engine left out spans of the last second.
+WITH
+    candidates AS (
+/*candidates*/
+    ),
+    (
+        SELECT (toInt64(toUnixTimestamp(min(Start))), toInt64(toUnixTimestamp(max(End))))
+        FROM otel_traces_trace_id_ts
+        WHERE TraceId IN (SELECT TraceId FROM candidates)
+            AND Start >= toDateTime({earliest:UInt32}) AND Start <= toDateTime({latest:UInt32})
+    ) AS stretch
+SELECT
+    TraceId,
+    toUnixTimestamp64Nano(min(Timestamp)) AS Began,
+    toUnixTimestamp64Nano(max(Timestamp)) AS LastBegan
+FROM otel_traces
+WHERE Timestamp >= fromUnixTimestamp64Nano(stretch.1 * 1000000000)
+    AND Timestamp < fromUnixTimestamp64Nano((stretch.2 + 1) * 1000000000)
+    AND TraceId IN (SELECT TraceId FROM candidates)
+GROUP BY TraceId
+HAVING Began >= {from:Int64} AND Began < {until:Int64} AND (Began, TraceId) < ({before:Int64}, {before_id:String})
+/*conditions*/
+ORDER BY /*order*/
+LIMIT {limit:UInt32};
+
+-- name: time_of_traces
+-- The first and the last moment of all spans, from the parts' own records.
+SELECT toUnixTimestamp64Nano(min(Timestamp)), toUnixTimestamp64Nano(max(Timestamp)), count() FROM otel_traces;
+
+-- name: spans_of_trace
+-- All spans of one trace, found by its id within the stretch of time in which it lies. The stretch is open where a clock
+-- was before 1970 or after 2106, which it cannot tell.
+WITH
+    (
+        SELECT (toInt64(toUnixTimestamp(min(Start))), toInt64(toUnixTimestamp(max(End))))
+        FROM otel_traces_trace_id_ts
+        WHERE TraceId = {trace_id:String}
+    ) AS stretch
+SELECT
+/*columns*/
+FROM otel_traces
+WHERE TraceId = {trace_id:String}
+    AND (
+        stretch.1 = 0 OR stretch.2 = 4294967295
+        OR (
+            Timestamp >= fromUnixTimestamp64Nano(stretch.1 * 1000000000)
+            AND Timestamp < fromUnixTimestamp64Nano((stretch.2 + 1) * 1000000000)
+        )
+    )
+ORDER BY Timestamp, SpanId;
+
+-- name: spans_of_traces
+-- All spans of some traces that lie in a stretch of time.
+SELECT
+/*columns*/
+FROM otel_traces
+WHERE TraceId IN {trace_ids:Array(String)}
+    AND Timestamp >= fromUnixTimestamp64Nano({from:Int64}) AND Timestamp <= fromUnixTimestamp64Nano({to:Int64})
+ORDER BY TraceId, Timestamp, SpanId;
+
+-- name: first_spans_of_traces
+-- The root of each of some traces, or the earliest span where the root has not come.
+SELECT
+/*columns*/
+FROM otel_traces
+WHERE TraceId IN {trace_ids:Array(String)}
+    AND Timestamp >= fromUnixTimestamp64Nano({from:Int64}) AND Timestamp <= fromUnixTimestamp64Nano({to:Int64})
+ORDER BY TraceId, ParentSpanId != '', Timestamp, SpanId
+LIMIT 1 BY TraceId;
+
+-- name: usage_of_traces
+-- What the model calls of some traces used; the cost is NULL where none is known.
+SELECT
+    TraceId,
+    sum(calls.InputTokens) AS InputTokens,
+    sum(calls.OutputTokens) AS OutputTokens,
+    sum(calls.CostUsd) AS CostUsd
+FROM genai_calls AS calls
+WHERE TraceId IN {trace_ids:Array(String)}
+    AND Timestamp >= fromUnixTimestamp64Nano({from:Int64}) AND Timestamp <= fromUnixTimestamp64Nano({to:Int64})
+GROUP BY TraceId;
+
+-- name: assessments
+-- Assessments as they are now, the newest first.
+SELECT
+    AssessmentId,
+    TraceId,
+    SpanId,
+    SessionId,
+    Kind,
+    Name,
+    Value,
+    Rationale,
+    SourceType,
+    SourceId,
+    Metadata,
+    Error,
+    ErrorCode,
+    Overrides,
+    Valid,
+    LabelingSessionId,
+    EvaluationRunId,
+    toUnixTimestamp64Milli(CreatedAt) AS CreatedMs,
+    toUnixTimestamp64Milli(UpdatedAt) AS UpdatedMs
+FROM feedback
+WHERE true
+/*conditions*/
+ORDER BY CreatedAt DESC, AssessmentId DESC
+LIMIT {limit:UInt32};
+
+-- name: find_sessions
+-- Sessions that were active in a stretch of time, the last to begin first.
+SELECT *
+FROM genai_sessions
+WHERE SessionId IN
+(
+    SELECT DISTINCT ConversationId
+    FROM otel_traces
+    WHERE Timestamp >= fromUnixTimestamp64Nano({from:Int64}) AND Timestamp < fromUnixTimestamp64Nano({until:Int64})
+        AND ConversationId != ''
+)
+/*conditions*/
+ORDER BY /*order*/
+LIMIT {limit:UInt32};
+
+-- name: feedback_of_sessions
+-- How many assessments there are of some sessions: of the conversation as a whole and of its traces. What is overridden
+-- does not count. Negative: a person said false, zero or less.
+WITH of_traces AS
+(
+    SELECT TraceId, any(ConversationId) AS Conversation
+    FROM otel_traces
+    WHERE ConversationId IN {session_ids:Array(String)}
+    GROUP BY TraceId
+)
+SELECT
+    if(of_traces.Conversation != '', of_traces.Conversation, feedback.SessionId) AS Session,
+    count() AS Assessments,
+    countIf(Kind = 'feedback') AS Feedback,
+    countIf(Kind = 'expectation') AS Expectations,
+    countIf(Kind = 'feedback' AND SourceType = 'HUMAN' AND NumericValue <= 0) AS NegativeFeedback
+FROM feedback
+LEFT ANY JOIN of_traces ON of_traces.TraceId = feedback.TraceId
+WHERE Valid
+    AND (TraceId IN (SELECT TraceId FROM of_traces) OR SessionId IN {session_ids:Array(String)})
+GROUP BY Session;
+
+-- name: columns_of_spans
+-- What is read of a span.
+    TraceId,
+    SpanId,
+    ParentSpanId,
+    SpanName,
+    SpanKind,
+    /*span_type*/ AS SpanType,
+    ServiceName,
+    toUnixTimestamp64Nano(Timestamp) AS Began,
+    Duration,
+    StatusCode,
+    StatusMessage,
+    ConversationId,
+    UserId,
+    SpanAttributes,
+    ResourceAttributes,
+    arrayMap(at -> toUnixTimestamp64Nano(at), Events.Timestamp) AS EventTimes,
+    Events.Name AS EventNames,
+    Events.Attributes AS EventAttributes,
+    Links.TraceId AS LinkTraceIds,
+    Links.SpanId AS LinkSpanIds,
+    Links.Attributes AS LinkAttributes;
