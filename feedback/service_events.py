@@ -104,7 +104,7 @@ def own_logger_provider() -> "SdkLoggerProvider":
     from hansei.instrumentation.delivery import DeliveryReport
     from hansei.instrumentation.exporters import Destination, chosen_exporters
     from hansei.instrumentation.leaving import Departure, Leaving
-    from hansei.instrumentation.sdk import _LogBatches
+    from hansei.instrumentation.sdk import LogBatches
     from hansei.instrumentation.sender import LogSender
 
     report, departure = DeliveryReport(), Departure(_EXIT_PATIENCE_SECONDS)
@@ -113,10 +113,10 @@ def own_logger_provider() -> "SdkLoggerProvider":
     provider = SdkLoggerProvider(resource=resource, shutdown_on_exit=False)
     for chosen in chosen_exporters("logs", Destination()):
         if chosen.target is None:
-            provider.add_log_record_processor(_LogBatches(chosen.make(), departure, report, "its exporter"))
+            provider.add_log_record_processor(LogBatches(chosen.make(), departure, report, "its exporter"))
         else:
             sender = LogSender(chosen.make, LogRecordExportResult.FAILURE, chosen.target, report)
-            provider.add_log_record_processor(_LogBatches(sender, departure, report, chosen.target))
+            provider.add_log_record_processor(LogBatches(sender, departure, report, chosen.target))
     report.install()
     Leaving(provider.shutdown)
     return provider

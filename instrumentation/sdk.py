@@ -91,10 +91,10 @@ class OwnSdk:
 
     def _log_processor(self, chosen: Chosen) -> BatchLogRecordProcessor:
         if chosen.target is None:
-            return _LogBatches(chosen.make(), self._departure, self._report, "its exporter")
+            return LogBatches(chosen.make(), self._departure, self._report, "its exporter")
         sender = LogSender(chosen.make, LogRecordExportResult.FAILURE, chosen.target, self._report)
         self._senders.append(sender)
-        return _LogBatches(sender, self._departure, self._report, chosen.target)
+        return LogBatches(sender, self._departure, self._report, chosen.target)
 
 
 class _SpanBatches(BatchSpanProcessor):
@@ -113,7 +113,7 @@ class _SpanBatches(BatchSpanProcessor):
         self._batch_processor.shutdown(timeout_millis=self._departure.milliseconds())
 
 
-class _LogBatches(BatchLogRecordProcessor):
+class LogBatches(BatchLogRecordProcessor):
     """The same for log records."""
 
     def __init__(self, exporter: LogRecordExporter, departure: Departure, report: DeliveryReport, target: str) -> None:

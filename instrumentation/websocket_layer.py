@@ -127,12 +127,10 @@ class _Conversation:
     def _start(self, parameters: dict[str, Any]) -> Call:
         parameters = {"model": self._model, **parameters} if self._model else parameters
         path = "/realtime" if self._operation is _REALTIME else "/responses"
-        call = Call(
+        # It is not entered: what the application does between the events is no part of it.
+        return Call(
             self._telemetry, self._operation, Request("get", path, parameters, self._server, stream=True, ids={})
         )
-        # What the application does between the events is not part of it.
-        call.leave()
-        return call
 
 
 def _as_dict(wish: Any) -> dict[str, Any]:

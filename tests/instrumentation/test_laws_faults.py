@@ -159,6 +159,9 @@ _GUARDED_WRAPPER_PARTS = ("_start", "_server", "_leave")
 def answer(scenario: str) -> Seen:
     """What the application and the server see of a scenario."""
     ask, answers = SCENARIOS[scenario]
+    # What one scenario has left in a cache, another would not pass through.
+    for forget in _caches():
+        forget()
     transport = Transport(*answers)
     seen: Seen = []
     with transport.client(retries=scenario == "a retry") as client:
@@ -167,6 +170,15 @@ def answer(scenario: str) -> Seen:
         except Exception as error:
             seen.append(raised(error))
     return seen + transport.wire
+
+
+@cache
+def _caches() -> list[Callable[[], None]]:
+    """What empties each cache of the instrumentation."""
+    package = hansei.instrumentation
+    modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(package.__path__, package.__name__ + ".")]
+    members = {id(member): member for module in modules for member in vars(module).values()}
+    return [member.cache_clear for member in members.values() if hasattr(member, "cache_clear")]
 
 
 def _functions() -> dict[CodeType, tuple[str, FunctionType]]:
