@@ -16,8 +16,10 @@ from hansei.collector.address import Address
 from hansei.collector.counters import Counters
 from hansei.collector.data_lock import DataLock
 from hansei.collector.dead_letter import DeadLetters
+from hansei.collector.extension import Routes, Server, no_routes
 from hansei.collector.ingest import Ingest
 from hansei.collector.inserter import Inserter
+from hansei.collector.keys import Keys
 from hansei.collector.listeners import HttpListeners
 from hansei.collector.migrations import SCHEMA, migrate
 from hansei.collector.otlp_grpc import GrpcReceiver
@@ -49,12 +51,14 @@ class Collector:
     receivers come last, and go first when it stops. No thread uses the store before all of it is there.
     """
 
-    def __init__(self, settings: Settings, schema: Sequence[str] = SCHEMA) -> None:
+    def __init__(self, settings: Settings, schema: Sequence[str] = SCHEMA, routes: Routes = no_routes) -> None:
         """Take what is needed from the system. Raises :class:`~hansei.collector.errors.HanseiError` in one line.
 
-        ``schema``: the packages whose SQL files make the tables.
+        ``schema``: the packages whose SQL files make the tables. ``routes``: makes what the pages' port answers beside
+        health and metrics.
         """
         self.settings = settings
+        self.keys = Keys(settings.api_key, settings.admin_key)
         self._schema = schema
         with contextlib.ExitStack() as undo:
             self._lock = DataLock(settings.data)
@@ -96,7 +100,7 @@ class Collector:
             self._grpc = GrpcReceiver(ingest, settings.otlp_grpc)
             self._http = HttpListeners()
             self._http.add(otlp_http_app(ingest), self._sockets["otlp_http"])
-            self._http.add(self._pages(), self._sockets["ui"])
+            self._http.add(self._pages(routes, ingest), self._sockets["ui"])
             self._sql = self._sql_endpoint()
             if self._sql is not None:
                 self._http.add(self._sql, self._sockets["sql"])
@@ -212,8 +216,10 @@ class Collector:
                 self._start_inserting()
                 return
 
-    def _pages(self) -> Starlette:
-        return Starlette(routes=[*status_routes(self.readiness, self.metrics, self.settings.api_key)])
+    def _pages(self, routes: Routes, ingest: Ingest) -> Starlette:
+        server = Server(self.settings, self.store, ingest, self.keys, self.addresses)
+        status = status_routes(self.readiness, self.metrics, self.settings.api_key)
+        return Starlette(routes=[*status, *routes(server)])
 
     def _sql_endpoint(self) -> SqlEndpoint | None:
         """None in front of a server, which has its own."""
@@ -230,6 +236,6 @@ _LISTENERS = {
     "otlp_grpc": "OTLP/gRPC",
     "otlp_http": "OTLP/HTTP",
     "sql": "SQL (ClickHouse HTTP)",
-    "ui": "health, metrics",
+    "ui": "pages, API, health",
 }
 _SCHEMES = {"otlp_grpc": "http://", "otlp_http": "http://", "sql": "http://", "ui": "http://"}

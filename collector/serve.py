@@ -19,17 +19,18 @@ from hansei.collector.settings import Settings
 os.environ.setdefault("JE_MALLOC_CONF", "dirty_decay_ms:1000,lg_extent_max_active_fit:10")
 
 from hansei.collector.app import Collector
+from hansei.collector.extension import Routes
 
 
-def serve(flags: Mapping[str, str | None], config: Path | None, schema: Sequence[str]) -> None:
+def serve(flags: Mapping[str, str | None], config: Path | None, schema: Sequence[str], routes: Routes) -> None:
     """Run a collector until it is told to stop. Raises :class:`~hansei.collector.errors.HanseiError`.
 
-    ``schema``: the packages whose SQL files make the tables.
+    ``schema``: the packages whose SQL files make the tables; ``routes``: makes the pages and the API.
     """
     settings = Settings.load(flags, config=config)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        collector = Collector(settings, schema)
+        collector = Collector(settings, schema, routes)
     except ClickHouseError as error:
         # The schema or the retention, on a full disk or without the right to change tables.
         raise StoreError(f"ClickHouse refused to be prepared: {str(error).strip().splitlines()[0]}") from error

@@ -9,8 +9,7 @@ leaves what it is said of and by whom; who overrides need not know the name.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from hansei.feedback.assessment import (
     DEFAULT_NAME,
@@ -20,14 +19,14 @@ from hansei.feedback.assessment import (
     Feedback,
     metadata_texts,
 )
-from hansei.feedback.errors import InvalidAssessment
-from hansei.feedback.event import correction, retraction, statement
-from hansei.feedback.ids import created_milliseconds, new_assessment_id, trace_id_or_none
+from hansei.feedback.recorder import Recorder, of_trace
 from hansei.feedback.service_events import service_events
 from hansei.feedback.source import AssessmentSource
 from hansei.feedback.text import required_text
 
 A = TypeVar("A", bound=Assessment)
+
+_recorder: Final = Recorder(service_events.send, service_events.clock)
 
 
 def log_feedback(
@@ -48,7 +47,7 @@ def log_feedback(
     or a text) stands in its place where there is none. ``source`` is code, unless it is given. With ``session_id`` and
     no ``trace_id`` it speaks of the whole conversation. Raises ``InvalidAssessment``.
     """
-    return _log(
+    return _recorder.record(
         Feedback(
             name,
             value,
@@ -77,7 +76,7 @@ def log_expectation(
 
     ``source`` is a person, unless it is given. Raises ``InvalidAssessment``.
     """
-    return _log(
+    return _recorder.record(
         Expectation(
             name,
             value,
@@ -95,7 +94,7 @@ def log_assessment(trace_id: str | None, assessment: A) -> A:
 
     ``trace_id`` is None for one on a session. Raises ``InvalidAssessment``.
     """
-    return _log(_of_trace(trace_id, assessment))
+    return _recorder.record(of_trace(trace_id, assessment))
 
 
 def update_assessment(trace_id: str | None, assessment_id: str, assessment: A) -> A:
@@ -103,10 +102,7 @@ def update_assessment(trace_id: str | None, assessment_id: str, assessment: A) -
 
     Where it is and who made it stay; ``assessment.source`` is who corrects. Raises ``InvalidAssessment``.
     """
-    known = replace(_of_trace(trace_id, assessment), assessment_id=required_text("assessment_id", assessment_id))
-    now = service_events.clock.tick()
-    service_events.send(correction(known, now))
-    return replace(known, create_time_ms=created_milliseconds(assessment_id), last_update_time_ms=now // 1_000_000)
+    return _recorder.correct(trace_id, assessment_id, assessment)
 
 
 def override_feedback(
@@ -140,36 +136,4 @@ def delete_assessment(trace_id: str | None, assessment_id: str, *, source: Asses
 
     Raises ``InvalidAssessment``.
     """
-    trace_id = trace_id_or_none(trace_id)
-    assessment_id = required_text("assessment_id", assessment_id)
-    service_events.send(retraction(trace_id, assessment_id, source, service_events.clock.tick()))
-
-
-def _of_trace(trace_id: str | None, assessment: A) -> A:
-    if not isinstance(assessment, Assessment):
-        raise InvalidAssessment(f"assessment: {assessment!r} is not a Feedback or an Expectation")
-    wanted = trace_id_or_none(trace_id)
-    if assessment.trace_id not in (None, wanted):
-        raise InvalidAssessment(
-            f"trace_id: {trace_id!r} is not {assessment.trace_id!r}, the trace of the assessment; give the same twice"
-        )
-    return replace(assessment, trace_id=wanted)
-
-
-def _log(assessment: A) -> A:
-    if assessment.trace_id is None and not assessment.session_id:
-        raise InvalidAssessment("trace_id: there is none; give a trace_id, or a session_id for a whole conversation")
-    if assessment.span_id is not None and assessment.trace_id is None:
-        raise InvalidAssessment("span_id: a span is found through its trace; give the trace_id too")
-    now = service_events.clock.tick()
-    milliseconds = now // 1_000_000
-    recorded = replace(
-        assessment,
-        assessment_id=new_assessment_id(milliseconds),
-        source=assessment.source or assessment.default_source,
-        create_time_ms=milliseconds,
-        last_update_time_ms=milliseconds,
-        valid=True,
-    )
-    service_events.send(statement(recorded, now))
-    return recorded
+    _recorder.retract(trace_id, assessment_id, source)

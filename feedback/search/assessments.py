@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from hansei.feedback.assessment import Assessment
 from hansei.feedback.search.arguments import limit, one_line, trace_id_of
-from hansei.feedback.search.connection import connections
+from hansei.feedback.search.connection import Query, connections
 from hansei.feedback.search.moment import Moment, nanoseconds
 from hansei.feedback.search.statements import fill, statement
 from hansei.feedback.search.stored import assessment_of
@@ -30,8 +30,15 @@ def get_assessment(trace_id: str | None, assessment_id: str, *, wait: float | No
 
     ``trace_id`` is None for one on a session. Raises ``SearchError``.
     """
+    return wait_for(
+        lambda: read_assessment(connections.query, trace_id, assessment_id), lambda found: found is not None, wait
+    )
+
+
+def read_assessment(query: Query, trace_id: str | None, assessment_id: str) -> Assessment | None:
+    """As :func:`get_assessment`, by any reader."""
     asked = {"assessment_id": one_line("assessment_id", assessment_id), "trace_id": _trace_or_session(trace_id)}
-    found = wait_for(lambda: _read(asked, {}, 1), bool, wait)
+    found = _read(query, asked, {}, 1)
     return found[0] if found else None
 
 
@@ -77,24 +84,26 @@ def search_assessments(
     if end_time is not None:
         more["until"] = ("CreatedAt < fromUnixTimestamp64Nano({until:Int64})", nanoseconds("end_time", end_time))
     count = limit(max_results)
-    return wait_for(lambda: _read(asked, more, count), bool, wait)
+    return wait_for(lambda: _read(connections.query, asked, more, count), bool, wait)
 
 
-def assessments_of(trace_ids: Sequence[str]) -> dict[str, list[Assessment]]:
+def assessments_of(query: Query, trace_ids: Sequence[str]) -> dict[str, list[Assessment]]:
     """The assessments of some traces, by trace; those of sessions are not among them."""
     sql = fill(statement("assessments"), conditions="    AND TraceId IN {trace_ids:Array(String)}")
     found: dict[str, list[Assessment]] = {trace_id: [] for trace_id in trace_ids}
-    for row in connections.query(sql, {"trace_ids": list(trace_ids), "limit": 2**32 - 1}):
+    for row in query(sql, {"trace_ids": list(trace_ids), "limit": 2**32 - 1}):
         found[row["TraceId"]].append(assessment_of(row))
     return found
 
 
-def _read(asked: Mapping[str, str], more: Mapping[str, tuple[str, object]], count: int) -> list[Assessment]:
+def _read(
+    query: Query, asked: Mapping[str, str], more: Mapping[str, tuple[str, object]], count: int
+) -> list[Assessment]:
     conditions = [f"{_COLUMNS[argument]} = {{{argument}:String}}" for argument in asked]
     conditions += [condition for condition, _ in more.values()]
     parameters: dict[str, object] = {**asked, **{name: value for name, (_, value) in more.items()}, "limit": count}
     sql = fill(statement("assessments"), conditions="".join(f"    AND {condition}\n" for condition in conditions))
-    return [assessment_of(row) for row in connections.query(sql, parameters)]
+    return [assessment_of(row) for row in query(sql, parameters)]
 
 
 def _trace_or_session(trace_id: str | None) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
@@ -11,6 +11,9 @@ from hansei.feedback.search.errors import SearchError
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
+
+Query = Callable[[str, Mapping[str, object]], list[dict[str, Any]]]
+"""What reads: the rows of a statement, by column. Raises :class:`SearchError`."""
 
 DEFAULT_URL: Final = "http://127.0.0.1:8600"
 SQL_PORT: Final = 8123

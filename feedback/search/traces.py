@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from hansei.feedback.search.arguments import limit, one_line, trace_id_of
 from hansei.feedback.search.assessments import assessments_of
-from hansei.feedback.search.connection import connections
+from hansei.feedback.search.connection import Query, connections
 from hansei.feedback.search.errors import InvalidSearch
 from hansei.feedback.search.filter_fields import FIRST_SPAN, SPAN_TYPE_SQL
 from hansei.feedback.search.filter_parser import parse
@@ -154,8 +154,8 @@ def search_traces(
         end=None if end_time is None else nanoseconds("end_time", end_time),
         before=_place(page_token, order),
     )
-    found = wait_for(lambda: _find(asked), bool, wait)
-    page = Traces(_read(found[: asked.count], include_spans))
+    found = wait_for(lambda: _find(connections.query, asked), bool, wait)
+    page = Traces(_read(connections.query, found[: asked.count], include_spans))
     if len(found) > asked.count and order == _NEWEST_FIRST:
         last = found[asked.count - 1]
         page.next_page_token = f"{last['Began']}-{last['TraceId']}"
@@ -173,17 +173,29 @@ def get_trace(trace_id: str, *, wait: float | None = None) -> Trace | None:
     Raises ``SearchError``.
     """
     wanted = trace_id_of(trace_id)
-    sql = fill(statement("spans_of_trace"), columns=_span_columns())
     rows = wait_for(
-        lambda: connections.query(sql, {"trace_id": wanted}),
+        lambda: _spans(connections.query, wanted),
         lambda found: any(row["ParentSpanId"] == "" for row in found),
         wait,
     )
+    return _whole(connections.query, wanted, rows)
+
+
+def read_trace(query: Query, trace_id: str) -> Trace | None:
+    """As :func:`get_trace`, by any reader."""
+    wanted = trace_id_of(trace_id)
+    return _whole(query, wanted, _spans(query, wanted))
+
+
+def _spans(query: Query, trace_id: str) -> list[Row]:
+    return query(fill(statement("spans_of_trace"), columns=_span_columns()), {"trace_id": trace_id})
+
+
+def _whole(query: Query, trace_id: str, rows: list[Row]) -> Trace | None:
     if not rows:
         return None
-    (trace,) = _complete(
-        {wanted: rows}, [wanted], {wanted: rows[0]["Began"]}, rows[0]["Began"], rows[-1]["Began"], True
-    )
+    start, end = rows[0]["Began"], rows[-1]["Began"]
+    (trace,) = _complete(query, {trace_id: rows}, [trace_id], {trace_id: start}, start, end, True)
     return trace
 
 
@@ -216,9 +228,9 @@ def _place(page_token: str | None, order: str) -> tuple[int, str] | None:
     return int(match[1]), match[2]
 
 
-def _find(asked: _Asked) -> list[Row]:
+def _find(query: Query, asked: _Asked) -> list[Row]:
     """Up to one more trace than is asked for, with its first and last moment; its look goes back step by step."""
-    (known,) = connections.query(statement("time_of_traces"), {})
+    (known,) = query(statement("time_of_traces"), {})
     oldest, newest, spans = known.values()
     if not spans:
         return []
@@ -240,7 +252,7 @@ def _find(asked: _Asked) -> list[Row]:
             "before_id": before_id,
             "limit": asked.count + 1 - len(found),
         }
-        found += connections.query(sql, parameters)
+        found += query(sql, parameters)
         if len(found) > asked.count:
             break
     return found
@@ -297,7 +309,7 @@ def _span_columns() -> str:
     return fill(statement("columns_of_spans"), span_type=SPAN_TYPE_SQL)
 
 
-def _read(found: Sequence[Row], include_spans: bool) -> list[Trace]:
+def _read(query: Query, found: Sequence[Row], include_spans: bool) -> list[Trace]:
     if not found:
         return []
     trace_ids = [row["TraceId"] for row in found]
@@ -305,18 +317,24 @@ def _read(found: Sequence[Row], include_spans: bool) -> list[Trace]:
     start, end = min(began.values()), max(row["LastBegan"] for row in found)
     sql = fill(statement("spans_of_traces" if include_spans else "first_spans_of_traces"), columns=_span_columns())
     rows: dict[str, list[Row]] = {}
-    for row in connections.query(sql, {"trace_ids": trace_ids, "from": start, "to": end}):
+    for row in query(sql, {"trace_ids": trace_ids, "from": start, "to": end}):
         rows.setdefault(row["TraceId"], []).append(row)
-    return _complete(rows, trace_ids, began, start, end, include_spans)
+    return _complete(query, rows, trace_ids, began, start, end, include_spans)
 
 
 def _complete(
-    rows: dict[str, list[Row]], trace_ids: list[str], began: dict[str, int], start: int, end: int, include_spans: bool
+    query: Query,
+    rows: dict[str, list[Row]],
+    trace_ids: list[str],
+    began: dict[str, int],
+    start: int,
+    end: int,
+    include_spans: bool,
 ) -> list[Trace]:
     """The traces of their spans' rows, with their usage and what was said of them."""
     span = {"trace_ids": trace_ids, "from": start, "to": end}
-    usage = {row["TraceId"]: row for row in connections.query(statement("usage_of_traces"), span)}
-    said = assessments_of(trace_ids)
+    usage = {row["TraceId"]: row for row in query(statement("usage_of_traces"), span)}
+    said = assessments_of(query, trace_ids)
     return [
         trace_of(rows[known], usage.get(known, {}), said[known], began=began[known], spans=include_spans)
         for known in trace_ids

@@ -124,8 +124,10 @@ def _add_store(command: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> None:
     from hansei.collector.serve import serve
+    from hansei.feedback.web.site import routes
 
-    serve({setting.name: getattr(options, setting.name, None) for setting in SETTINGS}, options.config, _SCHEMA)
+    flags = {setting.name: getattr(options, setting.name, None) for setting in SETTINGS}
+    serve(flags, options.config, _SCHEMA, routes)
 
 
 def _query(options: argparse.Namespace) -> None:

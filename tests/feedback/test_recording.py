@@ -9,11 +9,11 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 import hansei
+from hansei.feedback import recording
 from hansei.feedback.clock import EventClock
 from hansei.feedback.event import Event, statement
 from hansei.feedback.ids import created_milliseconds, new_assessment_id
 from hansei.feedback.otlp import export_request
-from hansei.feedback.service_events import ServiceEvents
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 HUMAN = hansei.AssessmentSource("human", "ana")
@@ -23,7 +23,7 @@ HUMAN = hansei.AssessmentSource("human", "ana")
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
     """What was handed over."""
     events: list[Event] = []
-    monkeypatch.setattr(ServiceEvents, "send", lambda self, event: events.append(event))
+    monkeypatch.setattr(recording._recorder, "_send", events.append)
     return events
 
 

@@ -1,0 +1,34 @@
+"""What is built on the collector is given this, and answers with routes for the pages' port."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.routing import BaseRoute
+
+from hansei.collector.address import Address
+from hansei.collector.ingest import Ingest
+from hansei.collector.keys import Keys
+from hansei.collector.settings import Settings
+from hansei.collector.store import Store
+
+
+@dataclass(frozen=True)
+class Server:
+    """A collector, for what is built on it."""
+
+    settings: Settings
+    store: Store
+    ingest: Ingest
+    keys: Keys
+    addresses: Callable[[], dict[str, Address]]
+    """Where each listener listens, by the name of its setting."""
+
+
+Routes = Callable[[Server], Sequence[BaseRoute]]
+"""Makes the routes that come beside health and metrics."""
+
+
+def no_routes(_: Server) -> Sequence[Any]:
+    """A collector by itself."""
+    return ()

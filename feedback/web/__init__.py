@@ -1,0 +1,1 @@
+"""What pages and API share: reading the store, writing the ledger."""

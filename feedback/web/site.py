@@ -1,0 +1,31 @@
+"""The pages' port, put together: API, browser feedback, pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute
+
+from hansei.collector.extension import Server
+from hansei.feedback.recorder import Recorder
+from hansei.feedback.web.ledger import ledger
+from hansei.feedback.web.reader import Reader
+
+
+@dataclass(frozen=True)
+class Site:
+    """What every route may use."""
+
+    server: Server
+    reader: Reader
+    ledger: Recorder
+
+
+def routes(server: Server) -> Sequence[BaseRoute]:
+    """All routes of this package."""
+    from hansei.feedback.api.app import api_routes
+    from hansei.feedback.browser.app import browser_routes
+    from hansei.feedback.export.app import export_routes
+    from hansei.feedback.pages.app import page_routes
+
+    site = Site(server, Reader(server.store), ledger(server.ingest))
+    return [*api_routes(site), *browser_routes(site), *export_routes(site), *page_routes(site)]
