@@ -1,0 +1,13 @@
+"""The traces page."""
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import BaseRoute
+
+if TYPE_CHECKING:
+    from hansei.feedback.web.site import Site
+
+
+def traces_routes(site: "Site") -> list[BaseRoute]:
+    """Its routes."""
+    return []
