@@ -78,7 +78,7 @@ def run() -> None:
     client = store.client()
     try:
         migrate(client)
-        _fill(store, client, directory)
+        fill(store, client, directory)
         count = client.command("SELECT count() FROM otel_traces")
         print(f"{count:,} spans, {_parts(client)}")
         ids = _ids(client)
@@ -90,7 +90,8 @@ def run() -> None:
         shutil.rmtree(directory)
 
 
-def _fill(store: EmbeddedStore, client: "Client", directory: Path) -> None:
+def fill(store: EmbeddedStore, client: "Client", directory: Path) -> None:
+    """Store 5.12 million spans of a day; ``directory`` takes a segment meanwhile."""
     payloads = Payloads()
     segment = directory / "base.segment"
     with segment.open("wb") as file:

@@ -31,7 +31,7 @@ class Server:
         for line in self._process.stdout:
             if line.startswith("data"):
                 break
-            if match := re.fullmatch(r"(\S+).*\s+http://(\S+)\n", line):
+            if match := re.fullmatch(r"([\w/]+).*\s+http://(\S+)\n", line):
                 self.addresses[match[1].lower()] = match[2]
         return self
 
@@ -56,7 +56,7 @@ class Server:
 
     def waiting(self) -> int:
         """Bytes in the log that are not stored yet."""
-        with urllib.request.urlopen(f"http://{self.addresses['health,']}/readyz") as answer:
+        with urllib.request.urlopen(f"http://{self.addresses['pages']}/readyz") as answer:
             waiting: int = json.load(answer)["waiting_bytes"]
         return waiting
 

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
@@ -19,20 +20,25 @@ from hansei.collector.dead_letter import DeadLetters
 from hansei.collector.extension import Routes, Server, no_routes
 from hansei.collector.ingest import Ingest
 from hansei.collector.inserter import Inserter
-from hansei.collector.keys import Keys
+from hansei.collector.key_file import KEYS, KEYS_COPY, KeyFile, KeysOfFile
+from hansei.collector.key_table import KeysOfTable, KeyTable
+from hansei.collector.keys import Keys, KeySource
 from hansei.collector.listeners import HttpListeners
 from hansei.collector.migrations import SCHEMA, migrate
 from hansei.collector.otlp_grpc import GrpcReceiver
 from hansei.collector.otlp_http import otlp_http_app
 from hansei.collector.price_learner import PriceLearner
-from hansei.collector.retention import apply_retention
+from hansei.collector.recovery import Recovery
+from hansei.collector.redaction import Redaction
+from hansei.collector.retention import Retention, apply_retention
 from hansei.collector.settings import Settings
-from hansei.collector.signals import SIGNALS
+from hansei.collector.signals import LOGS, SIGNALS
 from hansei.collector.sql_access import Access
 from hansei.collector.sql_endpoint import SqlEndpoint
 from hansei.collector.sql_limits import Limits
 from hansei.collector.status import Readiness, status_routes
 from hansei.collector.store import EmbeddedStore, ServerStore, Store, StoreUnavailable
+from hansei.collector.text_index import apply_text_index
 from hansei.collector.wal import Room, Wal
 
 log = logging.getLogger("hansei.collector")
@@ -58,7 +64,6 @@ class Collector:
         health and metrics.
         """
         self.settings = settings
-        self.keys = Keys(settings.api_key, settings.admin_key)
         self._schema = schema
         with contextlib.ExitStack() as undo:
             self._lock = DataLock(settings.data)
@@ -73,6 +78,9 @@ class Collector:
             undo.callback(self.store.close)
             self._stopping = threading.Event()
             self._prices = PriceLearner(self.store, self._stopping)
+            self._retention = Retention(
+                self.store, self._stopping, traces=settings.retention_traces, labelled=settings.retention_labelled
+            )
             self._inserter = Inserter(
                 self.store,
                 self._room,
@@ -82,6 +90,10 @@ class Collector:
                 relieve=lambda: self._sql is not None and self._sql.relieve(),
             )
             self._store_problem = self._prepare_store()
+            self._server_keys: KeysOfTable | None = None
+            self.keys = Keys(
+                settings.api_key, settings.admin_key, self._created_keys(), exposed=settings.exposed is not None
+            )
             self._logs = {
                 signal.name: Wal(
                     settings.data / "wal" / signal.name,
@@ -95,7 +107,11 @@ class Collector:
             for wal in self._logs.values():
                 undo.callback(wal.close)
             ingest = Ingest.create(
-                self._logs, self.counters, max_request_bytes=settings.max_request_size, api_key=settings.api_key
+                self._logs,
+                self.counters,
+                max_request_bytes=settings.max_request_size,
+                keys=self.keys,
+                redaction=Redaction(settings.redact) if settings.redact else None,
             )
             self._grpc = GrpcReceiver(ingest, settings.otlp_grpc)
             self._http = HttpListeners()
@@ -117,6 +133,8 @@ class Collector:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         self._start_inserting()
+        if self._server_keys is not None:
+            self._server_keys.start()
         self._grpc.start()
         await self._http.start()
         addresses = self.addresses()
@@ -140,6 +158,9 @@ class Collector:
             await asyncio.to_thread(wal.close)
         left = await asyncio.to_thread(self._inserter.drain, self.settings.drain_timeout)
         await asyncio.to_thread(self._prices.stop)
+        await asyncio.to_thread(self._retention.stop)
+        if self._server_keys is not None:
+            await asyncio.to_thread(self._server_keys.stop)
         if left or not answered:
             # The engine is still at work, for which it needs the store and the lock, and it would not come to a good
             # end with the interpreter's clean-up.
@@ -191,16 +212,33 @@ class Collector:
                 self.store.create_database()
             client = self.store.client()
             migrate(client, packages=self._schema)
+            apply_text_index(client, self.settings.text_index)
             apply_retention(client, traces=self.settings.retention_traces, logs=self.settings.retention_logs)
         except StoreUnavailable as error:
             return str(error)
         return None
+
+    def _created_keys(self) -> KeySource:
+        """The keys of the data folder, or those of the server. Raises :class:`~hansei.collector.errors.HanseiError`."""
+        settings = self.settings
+        if not isinstance(self.store, ServerStore):
+            return KeysOfFile(KeyFile(settings.data / KEYS), log.warning)
+        copy = KeyFile(settings.data / KEYS_COPY)
+        self._server_keys = found = KeysOfTable(KeyTable(self.store), copy, self._stopping, log.warning)
+        if self._store_problem is None:
+            found.look()
+        now = time.time()
+        protected = settings.api_key is not None or any(key.is_live(now) for key in found.current().values())
+        if settings.exposed and not protected:
+            raise settings.unprotected(self._store_problem or found.problem)
+        return found
 
     def _start_inserting(self) -> None:
         """Insert what is logged from now on, or as soon as the server is there."""
         if self._store_problem is None:
             self._inserter.start()
             self._prices.start()
+            self._retention.start()
         else:
             log.warning("%s; what comes in waits in the write-ahead log", self._store_problem)
             threading.Thread(target=self._await_store, name="store-opener", daemon=True).start()
@@ -217,8 +255,9 @@ class Collector:
                 return
 
     def _pages(self, routes: Routes, ingest: Ingest) -> Starlette:
-        server = Server(self.settings, self.store, ingest, self.keys, self.addresses)
-        status = status_routes(self.readiness, self.metrics, self.settings.api_key)
+        recovery = Recovery(self._logs[LOGS.name].directory)
+        server = Server(self.settings, self.store, ingest, self.keys, self.addresses, recovery.waiting)
+        status = status_routes(self.readiness, self.metrics, self.keys)
         return Starlette(routes=[*status, *routes(server)])
 
     def _sql_endpoint(self) -> SqlEndpoint | None:
@@ -228,8 +267,7 @@ class Collector:
         limits = Limits(
             self.settings.sql_max_execution_time, self.settings.sql_max_memory, self.settings.sql_max_queries
         )
-        access = Access(self.settings.api_key, self.settings.admin_key)
-        return SqlEndpoint(self.store.connection_string, limits, access)
+        return SqlEndpoint(self.store.connection_string, limits, Access(self.keys))
 
 
 _LISTENERS = {

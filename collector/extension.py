@@ -23,6 +23,8 @@ class Server:
     keys: Keys
     addresses: Callable[[], dict[str, Address]]
     """Where each listener listens, by the name of its setting."""
+    recovering: Callable[[], bool]
+    """Whether log records that an earlier run acknowledged still wait for the store."""
 
 
 Routes = Callable[[Server], Sequence[BaseRoute]]

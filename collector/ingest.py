@@ -1,11 +1,13 @@
 """What every receiver does with a request: check it, log it, answer. Nothing here knows a protocol."""
 
-import hmac
 from dataclasses import dataclass
 
 from hansei.collector.counters import Counters
 from hansei.collector.errors import HanseiError
+from hansei.collector.key_format import bearer
+from hansei.collector.keys import KeyRefused, Keys, Role
 from hansei.collector.payload import Checker, MalformedPayload
+from hansei.collector.redaction import Redaction
 from hansei.collector.signals import SIGNALS, Signal
 from hansei.collector.wal import LogFull, LogUnavailable, Wal
 
@@ -37,22 +39,32 @@ class Ingest:
     counters: Counters
     max_request_bytes: int
     """The largest request taken, in bytes after decompression."""
-    api_key: str | None
-    """What a client must send as its bearer token; ``None`` where none is asked for."""
+    keys: Keys
 
     @classmethod
     def create(
-        cls, logs: dict[str, Wal], counters: Counters, *, max_request_bytes: int, api_key: str | None
+        cls,
+        logs: dict[str, Wal],
+        counters: Counters,
+        *,
+        max_request_bytes: int,
+        keys: Keys,
+        redaction: Redaction | None = None,
     ) -> "Ingest":
         """An ingest for every signal."""
-        return cls(logs, {signal.name: Checker(signal) for signal in SIGNALS}, counters, max_request_bytes, api_key)
+        checkers = {signal.name: Checker(signal, redaction) for signal in SIGNALS}
+        return cls(logs, checkers, counters, max_request_bytes, keys)
 
-    def authorized(self, authorization: str | None) -> bool:
-        """Whether an ``Authorization`` header lets a client send."""
-        if self.api_key is None:
-            return True
-        scheme, _, token = (authorization or "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self.api_key.encode())
+    def admit(self, signal: Signal, authorization: str | None, transport: str) -> None:
+        """Let a client send, by its ``Authorization`` header. Raises :class:`~hansei.collector.keys.KeyRefused`."""
+        try:
+            self.keys.require(bearer(authorization), Role.INGEST)
+        except KeyRefused as error:
+            if error.status == 401:
+                self.refuse(signal, transport, "unauthenticated")
+            else:
+                self.refuse(signal, transport, "forbidden")
+            raise
 
     def export(self, signal: Signal, payload: bytes, transport: str) -> bytes:
         """Take one serialised request; answers the serialised response once the request is durable.

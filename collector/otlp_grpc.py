@@ -12,6 +12,7 @@ from google.rpc.status_pb2 import Status
 from hansei.collector.address import Address
 from hansei.collector.errors import ConfigurationError
 from hansei.collector.ingest import Ingest, Refused
+from hansei.collector.keys import KeyRefused
 from hansei.collector.payload import MalformedPayload
 from hansei.collector.signals import SIGNALS, Signal
 
@@ -60,15 +61,14 @@ class GrpcReceiver:
         ingest = self._ingest
 
         def export(payload: bytes, context: grpc.ServicerContext) -> bytes:
-            if ingest.api_key is not None:
-                metadata = dict(context.invocation_metadata())
-                if not ingest.authorized(str(metadata.get("authorization", ""))):
-                    ingest.refuse(signal, _TRANSPORT, "unauthenticated")
-                    context.abort(
-                        grpc.StatusCode.UNAUTHENTICATED, "send the key as metadata: authorization: Bearer KEY"
-                    )
             try:
+                if ingest.keys.required:
+                    metadata = dict(context.invocation_metadata())
+                    ingest.admit(signal, str(metadata.get("authorization", "")), _TRANSPORT)
                 return ingest.export(signal, payload, _TRANSPORT)
+            except KeyRefused as error:
+                status = grpc.StatusCode.UNAUTHENTICATED if error.status == 401 else grpc.StatusCode.PERMISSION_DENIED
+                context.abort(status, str(error))
             except MalformedPayload as error:
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
             except Refused as error:

@@ -1,4 +1,4 @@
-"""OTLP/HTTP: ``POST /v1/traces`` and ``/v1/logs``, binary protobuf, plain or gzip."""
+"""OTLP/HTTP: ``POST /v1/traces`` and ``/v1/logs``, binary protobuf or JSON, plain or gzip."""
 
 import asyncio
 import zlib
@@ -13,16 +13,20 @@ from starlette.routing import Route
 
 from hansei.collector.errors import HanseiError
 from hansei.collector.ingest import Ingest, Refused
+from hansei.collector.keys import KeyRefused
+from hansei.collector.otlp_json import message_json, response_json, to_protobuf
 from hansei.collector.payload import MalformedPayload
 from hansei.collector.signals import SIGNALS, Signal
 
 PROTOBUF = "application/x-protobuf"
+JSON = "application/json"
 _TRANSPORT = "http"
 _BODIES_AT_ONCE = 16
 """Bodies held in memory at a time; further requests wait, unread, in their connections."""
 
 # google.rpc.Code
-_INVALID_ARGUMENT, _RESOURCE_EXHAUSTED, _UNAVAILABLE, _UNAUTHENTICATED, _UNIMPLEMENTED = 3, 8, 14, 16, 12
+_INVALID_ARGUMENT, _PERMISSION_DENIED, _RESOURCE_EXHAUSTED = 3, 7, 8
+_UNIMPLEMENTED, _UNAVAILABLE, _UNAUTHENTICATED = 12, 14, 16
 
 
 class _HttpError(HanseiError):
@@ -42,38 +46,57 @@ def otlp_http_app(ingest: Ingest) -> Starlette:
 
 def _endpoint(ingest: Ingest, signal: Signal, gate: asyncio.Semaphore) -> Callable[[Request], Awaitable[Response]]:
     async def export(request: Request) -> Response:
+        # A failure is told in the encoding of the request.
+        encoding = JSON if _content_type(request) == JSON else PROTOBUF
         try:
-            if not ingest.authorized(request.headers.get("authorization")):
-                ingest.refuse(signal, _TRANSPORT, "unauthenticated")
-                raise _HttpError(
-                    401, _UNAUTHENTICATED, "send the key as a header: Authorization: Bearer KEY",
-                    {"WWW-Authenticate": "Bearer"},
-                )  # fmt: skip
-            _require_protobuf(request)
+            ingest.admit(signal, request.headers.get("authorization"), _TRANSPORT)
+            _require_known(request)
             async with gate:
-                payload = await _body(request, ingest.max_request_bytes)
-                answer = await run_in_threadpool(ingest.export, signal, payload, _TRANSPORT)
-            return Response(answer, media_type=PROTOBUF)
+                body = await _body(request, ingest.max_request_bytes)
+                take = _take_json if encoding == JSON else _take
+                answer = await run_in_threadpool(take, ingest, signal, body)
+            return Response(answer, media_type=encoding)
         except _HttpError as error:
             if error.status == 413:
                 ingest.refuse(signal, _TRANSPORT, "too_large")
-            return _status(error.status, error.code, str(error), error.headers)
+            return _status(error.status, error.code, str(error), error.headers, encoding)
+        except KeyRefused as error:
+            if error.status == 401:
+                return _status(401, _UNAUTHENTICATED, str(error), {"WWW-Authenticate": "Bearer"}, encoding)
+            return _status(403, _PERMISSION_DENIED, str(error), encoding=encoding)
         except MalformedPayload as error:
-            return _status(400, _INVALID_ARGUMENT, str(error))
+            return _status(400, _INVALID_ARGUMENT, str(error), encoding=encoding)
         except Refused as error:
             status, code = (429, _RESOURCE_EXHAUSTED) if error.overloaded else (503, _UNAVAILABLE)
-            return _status(status, code, str(error), {"Retry-After": str(error.retry_after)})
+            return _status(status, code, str(error), {"Retry-After": str(error.retry_after)}, encoding)
         except ClientDisconnect:
             return Response(status_code=400)
 
     return export
 
 
-def _require_protobuf(request: Request) -> None:
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != PROTOBUF:
+def _take(ingest: Ingest, signal: Signal, body: bytes) -> bytes:
+    return ingest.export(signal, body, _TRANSPORT)
+
+
+def _take_json(ingest: Ingest, signal: Signal, body: bytes) -> bytes:
+    try:
+        payload = to_protobuf(signal, body)
+    except MalformedPayload:
+        ingest.refuse(signal, _TRANSPORT, "malformed")
+        raise
+    return response_json(signal, ingest.export(signal, payload, _TRANSPORT))
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _require_known(request: Request) -> None:
+    content_type = _content_type(request)
+    if content_type not in (PROTOBUF, JSON):
         raise _HttpError(
-            415, _INVALID_ARGUMENT, f"content-type {content_type!r} is not taken here; send {PROTOBUF} "
+            415, _INVALID_ARGUMENT, f"content-type {content_type!r} is not taken here; send {PROTOBUF} or {JSON} "
             "(OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf)",
         )  # fmt: skip
 
@@ -110,10 +133,13 @@ async def _body(request: Request, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _status(status: int, code: int, message: str, headers: dict[str, str] | None = None) -> Response:
+def _status(
+    status: int, code: int, message: str, headers: dict[str, str] | None = None, encoding: str = PROTOBUF
+) -> Response:
     """A ``google.rpc.Status`` body, as OTLP/HTTP asks of every failure."""
-    body = Status(code=code, message=message).SerializeToString()
-    return Response(body, status, headers=headers, media_type=PROTOBUF)
+    said = Status(code=code, message=message)
+    body = message_json(said) if encoding == JSON else said.SerializeToString()
+    return Response(body, status, headers=headers, media_type=encoding)
 
 
 async def _not_found(request: Request, _: Exception) -> Response:

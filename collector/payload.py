@@ -7,6 +7,7 @@ from google.protobuf.message import DecodeError, EncodeError
 
 from hansei.collector.errors import HanseiError
 from hansei.collector.probe import Probe
+from hansei.collector.redaction import Redaction
 from hansei.collector.signals import Signal
 
 MOST_ITEMS = 500_000
@@ -22,7 +23,7 @@ class Checked:
     """A request that may be logged."""
 
     payload: bytes
-    """The bytes to store: those that came, unless something had to be dropped or flattened."""
+    """The bytes to store: those that came, unless something had to be dropped, flattened or redacted."""
     accepted: int
     """Spans or log records in ``payload``."""
     rejected: int
@@ -36,8 +37,9 @@ class Checker:
     Python objects: one pass over its bytes shows that it is such (see :mod:`hansei.collector.probe`).
     """
 
-    def __init__(self, signal: Signal) -> None:
+    def __init__(self, signal: Signal, redaction: Redaction | None = None) -> None:
         self.signal = signal
+        self._redaction = redaction
         self._probe = Probe(signal)
 
     def check(self, payload: bytes) -> Checked:
@@ -48,10 +50,15 @@ class Checker:
                 raise MalformedPayload(
                     f"the request has {findings.items} {self.signal.items}; at most {MOST_ITEMS} are taken at a time"
                 )
-            if not findings.needs_work:
+            redaction = self._redaction
+            if redaction is not None and not redaction.may_change(payload) and not findings.needs_work:
+                redaction = None
+            if redaction is None and not findings.needs_work:
                 return Checked(payload, findings.items, 0)
             request: Any = self.signal.request.FromString(payload)
             rejected = self.signal.prepare(request)
+            if redaction is not None:
+                redaction.redact(self.signal, request)
             return Checked(request.SerializeToString(), findings.items - rejected, rejected)
         except (DecodeError, EncodeError) as error:
             raise MalformedPayload(

@@ -3,10 +3,11 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -15,9 +16,12 @@ else:
 
 from hansei.collector.address import Address
 from hansei.collector.errors import ConfigurationError
+from hansei.collector.key_file import KEYS, KeyFile
+from hansei.collector.redaction import parse_redact
 
 _SIZE_UNITS = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 _DURATION_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_WEB_PORTS = {"http": "80", "https": "443"}
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,58 @@ def parse_count(key: str, text: str) -> int:
     return int(text)
 
 
+class Rate(NamedTuple):
+    """So many in so many seconds."""
+
+    requests: int
+    seconds: float
+
+
+def parse_rate(key: str, text: str) -> Rate | None:
+    """``30/m``, ``5/s``, ``100/10m``; None for ``0``, which is no limit. Raises :class:`ConfigurationError`."""
+    match = re.fullmatch(r"([1-9]\d{0,8})\s*/\s*((?:\d+(?:\.\d+)?)?)\s*([a-z]+)", text.strip())
+    if text.strip() == "0":
+        return None
+    seconds = float(match[2] or 1) * _DURATION_UNITS.get(match[3], 0) if match else 0
+    if not match or seconds <= 0:
+        raise ConfigurationError(f"{key}: {text!r} is not a rate; write 30/m, 5/s, 100/10m or 0 for no limit")
+    return Rate(int(match[1]), seconds)
+
+
+def parse_origins(key: str, text: str) -> frozenset[str]:
+    """``https://chat.example.com, http://localhost:3000`` or ``*``. Raises :class:`ConfigurationError`."""
+    return frozenset(_origin(key, part.strip()) for part in text.split(",") if part.strip())
+
+
+def _origin(key: str, text: str) -> str:
+    if text == "*":
+        return text
+    # As browsers write it: in lower case, without the scheme's own port.
+    match = re.fullmatch(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?", text.lower())
+    if match:
+        port = "" if match[3] in (None, _WEB_PORTS[match[1]]) else f":{match[3]}"
+        return f"{match[1]}://{match[2]}{port}"
+    raise ConfigurationError(
+        f"{key}: {text!r} is not an origin; write https://chat.example.com, without a path, or * for every page"
+    )
+
+
+def parse_switch(key: str, text: str) -> bool:
+    """``on`` or ``off``. Raises :class:`ConfigurationError`."""
+    known = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+    if text.strip().lower() not in known:
+        raise ConfigurationError(f"{key}: {text!r} is neither on nor off")
+    return known[text.strip().lower()]
+
+
 def _parse_path(_: str, text: str) -> Path:
     return Path(text).expanduser().absolute()
+
+
+def _parse_key(key: str, text: str) -> str:
+    if not text:
+        raise ConfigurationError(f"{key}: it is empty; write a long random text, or leave it out")
+    return text
 
 
 def _parse_text(_: str, text: str) -> str:
@@ -102,8 +156,13 @@ SETTINGS = (
     Setting("sql_max_memory", "512MiB", "SIZE", "memory of one query through the SQL endpoint", parse_size),
     Setting("sql_max_queries", "8", "NUMBER", "queries through the SQL endpoint at a time", parse_count),
     Setting("drain_timeout", "60s", "DURATION", "how long SIGTERM waits for what is logged", parse_duration),
-    Setting("api_key", None, "KEY", "what senders and readers present; needed beyond loopback", _parse_text, True),
-    Setting("admin_key", None, "KEY", "the password that lifts read-only from the SQL endpoint", _parse_text, True),
+    Setting("api_key", None, "KEY", "what senders and readers present; beyond loopback, or keys", _parse_key, True),
+    Setting("admin_key", None, "KEY", "the password that lifts read-only from the SQL endpoint", _parse_key, True),
+    Setting("feedback_origins", None, "ORIGINS", "whose pages may send feedback, comma-separated, or *", parse_origins),
+    Setting("feedback_rate", "30/m", "RATE", "feedback requests of a token; 20 times more of an address", parse_rate),
+    Setting("retention_labelled", "0", "DURATION", "likewise of labelled traces; 0 keeps all", parse_retention),
+    Setting("text_index", "off", "on|off", "index the words of spans, for full-text search", parse_switch),
+    Setting("redact", None, "PATTERNS", "what to replace before it is written: email,phone,…", parse_redact),
 )  # fmt: skip
 """Every setting there is; docs/configuration.md lists the same, and a test says so."""
 
@@ -130,6 +189,11 @@ class Settings:
     drain_timeout: float
     api_key: str | None
     admin_key: str | None
+    feedback_origins: frozenset[str] | None
+    feedback_rate: Rate | None
+    retention_labelled: int
+    text_index: bool
+    redact: tuple[str, ...] | None
 
     @classmethod
     def load(
@@ -157,13 +221,31 @@ class Settings:
                 f"wal_max_size: {self.wal_max_size} bytes cannot hold one request of max_request_size "
                 f"({self.max_request_size} bytes); raise the one or lower the other"
             )
-        for key in ("otlp_grpc", "otlp_http", "ui", "sql"):
-            address: Address = getattr(self, key)
-            if not address.is_loopback and self.api_key is None:
-                raise ConfigurationError(
-                    f"{key}: {address} can be reached from other machines, and no key protects it; "
-                    "set HANSEI_API_KEY or listen on 127.0.0.1"
-                )
+        if self.retention_labelled and self.retention_labelled < self.retention_traces:
+            raise ConfigurationError(
+                f"retention_labelled: {self.retention_labelled} s is shorter than retention_traces "
+                f"({self.retention_traces} s); write a longer one, or 0 for ever"
+            )
+        # The keys of a server are known once it is asked.
+        if self.exposed and self.api_key is None and self.clickhouse is None:
+            now = time.time()
+            if not any(key.is_live(now) for key in KeyFile(self.data / KEYS).read().values()):
+                raise self.unprotected()
+
+    @property
+    def exposed(self) -> str | None:
+        """The first listener that other machines can reach."""
+        addresses: Iterator[tuple[str, Address]] = (
+            (key, getattr(self, key)) for key in ("otlp_grpc", "otlp_http", "ui", "sql")
+        )
+        return next((f"{key}: {address}" for key, address in addresses if not address.is_loopback), None)
+
+    def unprotected(self, problem: str | None = None) -> ConfigurationError:
+        """The error of a collector that is exposed and has no key; ``problem``: why none could be looked for."""
+        return ConfigurationError(
+            f"{self.exposed} can be reached from other machines, and no key protects it; set HANSEI_API_KEY, make a "
+            "key with `hansei keys create`, or listen on 127.0.0.1" + (f" ({problem})" if problem else "")
+        )
 
 
 def _read_file(path: Path) -> dict[str, str]:
@@ -179,4 +261,11 @@ def _read_file(path: Path) -> dict[str, str]:
             raise ConfigurationError(
                 f"config: {path}: there is no setting {key!r}; there are {', '.join(sorted(known))}"
             )
-    return {key: str(value) for key, value in content.items()}
+    return {key: _as_text(value) for key, value in content.items()}
+
+
+def _as_text(value: Any) -> str:
+    """A value of a file as it would stand in a variable: a list of texts has one on each line."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "\n".join(value)
+    return str(value)

@@ -2,12 +2,13 @@
 
 import base64
 import binascii
-import hmac
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from hansei.collector import keys as key_roles
+from hansei.collector.direct import host_name, is_direct, is_of_own_site
+from hansei.collector.keys import Keys, lacks
 from hansei.collector.sql_errors import SqlError
 
 ADMIN = "admin"
@@ -23,32 +24,37 @@ class Role(Enum):
 
 @dataclass(frozen=True)
 class Access:
-    """The keys of the endpoint, and how ClickHouse's clients present them.
+    """Who is let in, and how ClickHouse's clients present their keys.
 
     A user and a password come as HTTP Basic, as ``X-ClickHouse-User`` and ``X-ClickHouse-Key``, or as ``user`` and
     ``password`` in the URL (ClickHouse's HTTP interface); a key alone also as ``Authorization: Bearer KEY``.
     """
 
-    api_key: str | None
-    admin_key: str | None
+    keys: Keys
 
     def role(self, headers: Mapping[str, str], query: Mapping[str, str]) -> Role:
-        """The caller's role. Raises :class:`SqlError` 516 for a wrong password, or for none where one is needed."""
-        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        """The caller's role.
+
+        Raises :class:`SqlError` 516 for a wrong password, or for none where one is needed, and 497 for a key that is
+        not for reading.
+        """
+        if not is_of_own_site(headers.get("sec-fetch-site")):
             # The browser would add the password that its user has given it.
             raise SqlError(497, "ACCESS_DENIED", "Not enough privileges: this address does not answer to other sites")
         user, password = _credentials(headers, query)
-        if self.admin_key and _same(password, self.admin_key):
+        holder = self.keys.holder(password)
+        if holder is not None and holder.may(key_roles.Role.ADMIN):
             return Role.ADMIN
-        expected = self.api_key or ""
-        if user == ADMIN or not _same(password, expected):
+        if user == ADMIN or (holder is None and (password or self.keys.required)):
             raise SqlError(
                 516,
                 "AUTHENTICATION_FAILED",
                 f"{user}: Authentication failed: password is incorrect, or there is no user with such name",
             )
-        if self.api_key is None:
+        if holder is None:
             _require_direct(headers.get("host", ""))
+        elif not holder.may(key_roles.Role.READ):
+            raise SqlError(497, "ACCESS_DENIED", f"Not enough privileges: {lacks(holder, key_roles.Role.READ)}")
         return Role.READER
 
 
@@ -66,24 +72,11 @@ def _credentials(headers: Mapping[str, str], query: Mapping[str, str]) -> tuple[
     return user, headers.get("x-clickhouse-key") or query.get("password") or ""
 
 
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(), expected.encode())
-
-
 def _require_direct(host: str) -> None:
-    """Refuse a request for a name that is not this machine's own.
-
-    Where no key protects the data, a web page could else reach it from the reader's own browser, by a name of
-    the page's that answers with 127.0.0.1 (DNS rebinding).
-    """
-    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-    name = name.strip("[]")
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        if name and name != "localhost" and not name.endswith(".localhost"):
-            raise SqlError(
-                497,
-                "ACCESS_DENIED",
-                f"Not enough privileges: without HANSEI_API_KEY this address answers to localhost, not to {name!r}",
-            ) from None
+    """Where no key protects the data, refuse a request for a name that is not this machine's own."""
+    if not is_direct(host):
+        raise SqlError(
+            497,
+            "ACCESS_DENIED",
+            f"Not enough privileges: without keys this address answers to localhost, not to {host_name(host)!r}",
+        )

@@ -60,6 +60,9 @@ TABLE_FUNCTIONS = _words(
 """Table functions that make rows out of nothing or out of a query that is itself judged. Not those that take any
 structure as a string (``generateRandom``, ``null``): a column's ``ALIAS`` in it may call any function."""
 
+SECRET_TABLES = frozenset({"hansei_keys"})
+"""Tables that are not a reader's, in whatever database: the only list here of what is refused."""
+
 SYSTEM_TABLES = _words(
     """
     aggregate_function_combinators collations columns completions contributors current_roles data_skipping_indices

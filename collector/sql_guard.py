@@ -21,6 +21,7 @@ from hansei.collector.sql_allowed import (
     INFORMATION_SCHEMA_TABLES,
     KEYWORDS_BEFORE_BRACKET,
     NODES,
+    SECRET_TABLES,
     STATEMENTS,
     SYSTEM_TABLES,
     TABLE_FUNCTIONS,
@@ -221,7 +222,8 @@ class _Judgement:
 
     def _judge_table(self, database: str, table: str) -> None:
         allowed = {"system": SYSTEM_TABLES}.get(database, INFORMATION_SCHEMA_TABLES)
-        if database in SYSTEM_DATABASES and table not in allowed and table.lower() not in allowed:
+        is_hidden = database in SYSTEM_DATABASES and table not in allowed and table.lower() not in allowed
+        if is_hidden or table in SECRET_TABLES:
             raise denied(f"the table {database}.{table}")
         self._tables.add((database, table))
 

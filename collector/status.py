@@ -1,12 +1,14 @@
 """What tells a machine how the collector is: ``/healthz``, ``/readyz``, ``/metrics``."""
 
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+
+from hansei.collector.key_format import bearer
+from hansei.collector.keys import KeyRefused, Keys, Role
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class Readiness:
     dead_letters: int
 
 
-def status_routes(readiness: Callable[[], Readiness], metrics: Callable[[], bytes], api_key: str | None) -> list[Route]:
-    """The routes. Metrics need the key where there is one; health does not, since probes have none."""
+def status_routes(readiness: Callable[[], Readiness], metrics: Callable[[], bytes], keys: Keys) -> list[Route]:
+    """The routes. Metrics need a key that reads, where one is asked for; health does not, since probes have none."""
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -32,11 +34,11 @@ def status_routes(readiness: Callable[[], Readiness], metrics: Callable[[], byte
         return JSONResponse(state.__dict__, 200 if state.ready else 503)
 
     async def metrics_text(request: Request) -> Response:
-        authorization = request.headers.get("authorization", "")
-        if api_key is not None and not hmac.compare_digest(authorization.encode(), f"Bearer {api_key}".encode()):
-            return PlainTextResponse(
-                "send the key as a header: Authorization: Bearer KEY\n", 401, {"WWW-Authenticate": "Bearer"}
-            )
+        try:
+            keys.require(bearer(request.headers.get("authorization")), Role.READ)
+        except KeyRefused as error:
+            headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+            return PlainTextResponse(f"{error}\n", error.status, headers)
         return Response(metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics_text)]

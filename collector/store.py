@@ -56,7 +56,7 @@ INSERT_SETTINGS = {
     # The indexes over all attributes are built when parts are merged, off the path of ingest; until then the few
     # newest parts are read without them.
     "exclude_materialize_skip_indexes_on_insert": (
-        "idx_res_attr_key,idx_res_attr_value,idx_span_attr_key,idx_span_attr_value,"
+        "idx_user_id,idx_res_attr_key,idx_res_attr_value,idx_span_attr_key,idx_span_attr_value,"
         "idx_scope_attr_key,idx_scope_attr_value,idx_log_attr_key,idx_log_attr_value"
     ),
     # Clocks are wrong: one request may touch any number of days.

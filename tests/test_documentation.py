@@ -53,7 +53,9 @@ def commands() -> dict[str, argparse.ArgumentParser]:
 
 
 def options(command: argparse.ArgumentParser) -> set[str]:
-    return {name for action in command._actions for name in action.option_strings} - {"-h"}
+    found = {name for action in command._actions for name in action.option_strings} - {"-h"}
+    below = (action.choices for action in command._actions if isinstance(action, argparse._SubParsersAction))
+    return found.union(*(options(action) for actions in below for action in actions.values()))
 
 
 # --- docs/configuration.md against the program ---
@@ -138,7 +140,7 @@ def test_paths(tmp_path: Path) -> None:
 
 def serve_once(folder: Path, paths: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """The status with which a new collector answers ``GET`` on each listener's path."""
-    names = {"otlp_http": "OTLP/HTTP", "sql": "SQL", "ui": "health"}
+    names = {"otlp_http": "OTLP/HTTP", "sql": "SQL", "ui": "pages"}
     flags = [f"--{key}=127.0.0.1:0" for key in ("otlp-grpc", "otlp-http", "sql", "ui")]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HANSEI_")}
     with subprocess.Popen(

@@ -1,8 +1,15 @@
-"""The routes."""
+"""The routes of ``/api/v1``."""
 
 from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
+
+from hansei.feedback.api.assessments import assessment_routes
+from hansei.feedback.api.openapi import openapi_routes
+from hansei.feedback.api.resource import Unknown
+from hansei.feedback.api.server import server_routes
+from hansei.feedback.api.sessions import session_routes
+from hansei.feedback.api.traces import trace_routes
 
 if TYPE_CHECKING:
     from hansei.feedback.web.site import Site
@@ -10,4 +17,11 @@ if TYPE_CHECKING:
 
 def api_routes(site: "Site") -> list[BaseRoute]:
     """The routes of this package."""
-    return []
+    return [
+        *assessment_routes(site),
+        *trace_routes(site),
+        *session_routes(site),
+        *server_routes(site),
+        *openapi_routes(site),
+        Unknown(),
+    ]

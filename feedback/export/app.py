@@ -2,7 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
+
+from hansei.feedback.export.access import readable
+from hansei.feedback.export.lists import LISTS
+from hansei.feedback.export.requests import list_export, trace_export
 
 if TYPE_CHECKING:
     from hansei.feedback.web.site import Site
@@ -10,4 +14,8 @@ if TYPE_CHECKING:
 
 def export_routes(site: "Site") -> list[BaseRoute]:
     """The routes of this package."""
-    return []
+    readers = readable(site)
+    return [
+        *(Route(f"/export/{exported.name}", readers(list_export(site, exported))) for exported in LISTS),
+        Route("/export/traces/{trace_id}.otlp.json", readers(trace_export(site))),
+    ]

@@ -6,6 +6,7 @@ from hansei.feedback.assessment import Assessment
 from hansei.feedback.search.arguments import limit, one_line, trace_id_of
 from hansei.feedback.search.connection import Query, connections
 from hansei.feedback.search.moment import Moment, nanoseconds
+from hansei.feedback.search.page import Page, place_of, token_of
 from hansei.feedback.search.statements import fill, statement
 from hansei.feedback.search.stored import assessment_of
 from hansei.feedback.search.waiting import wait_for
@@ -23,6 +24,11 @@ _COLUMNS = {
     "run_id": "EvaluationRunId",
 }
 """The column of each argument."""
+_BEFORE = (
+    "(toUnixTimestamp64Milli(CreatedAt), AssessmentId, TraceId)"
+    " < ({before:Int64}, {before_id:String}, {before_trace:String})"
+)
+"""Later in the order of the newest first."""
 
 
 def get_assessment(trace_id: str | None, assessment_id: str, *, wait: float | None = None) -> Assessment | None:
@@ -38,7 +44,7 @@ def get_assessment(trace_id: str | None, assessment_id: str, *, wait: float | No
 def read_assessment(query: Query, trace_id: str | None, assessment_id: str) -> Assessment | None:
     """As :func:`get_assessment`, by any reader."""
     asked = {"assessment_id": one_line("assessment_id", assessment_id), "trace_id": _trace_or_session(trace_id)}
-    found = _read(query, asked, {}, 1)
+    found = _read(query, asked, (), {}, 1)
     return found[0] if found else None
 
 
@@ -57,13 +63,57 @@ def search_assessments(
     start_time: Moment | None = None,
     end_time: Moment | None = None,
     max_results: int = 1000,
+    page_token: str | None = None,
     wait: float | None = None,
-) -> list[Assessment]:
+) -> Page[Assessment]:
     """The assessments that fit all of what is given, the newest first.
 
-    ``kind`` is ``feedback`` or ``expectation``; ``valid=True`` leaves out what is overridden. With ``wait`` it is asked
-    again for so many seconds until there is one. Raises ``SearchError``.
+    ``kind`` is ``feedback`` or ``expectation``; ``valid=True`` leaves out what is overridden. There are more where the
+    list has a ``next_page_token``, to be given as ``page_token``. With ``wait`` it is asked again for so many seconds
+    until there is one. Raises ``SearchError``.
     """
+    return wait_for(
+        lambda: find_assessments(
+            connections.query,
+            trace_id=trace_id,
+            span_id=span_id,
+            session_id=session_id,
+            name=name,
+            kind=kind,
+            source_type=source_type,
+            source_id=source_id,
+            labeling_session=labeling_session,
+            run_id=run_id,
+            valid=valid,
+            start_time=start_time,
+            end_time=end_time,
+            max_results=max_results,
+            page_token=page_token,
+        ),
+        bool,
+        wait,
+    )
+
+
+def find_assessments(
+    query: Query,
+    *,
+    trace_id: str | None = None,
+    span_id: str | None = None,
+    session_id: str | None = None,
+    name: str | None = None,
+    kind: str | None = None,
+    source_type: str | None = None,
+    source_id: str | None = None,
+    labeling_session: str | None = None,
+    run_id: str | None = None,
+    valid: bool | None = None,
+    start_time: Moment | None = None,
+    end_time: Moment | None = None,
+    max_results: int = 1000,
+    page_token: str | None = None,
+) -> Page[Assessment]:
+    """As :func:`search_assessments`, by any reader."""
     given = {
         "trace_id": None if trace_id is None else trace_id_of(trace_id),
         "span_id": span_id,
@@ -76,15 +126,27 @@ def search_assessments(
         "run_id": run_id,
     }
     asked = {argument: one_line(argument, value) for argument, value in given.items() if value is not None}
-    more: dict[str, tuple[str, object]] = {}
+    conditions: list[str] = []
+    parameters: dict[str, object] = {}
     if valid is not None:
-        more["valid"] = ("Valid = {valid:Bool}", valid)
+        conditions.append("Valid = {valid:Bool}")
+        parameters["valid"] = valid
     if start_time is not None:
-        more["from"] = ("CreatedAt >= fromUnixTimestamp64Nano({from:Int64})", nanoseconds("start_time", start_time))
+        conditions.append("CreatedAt >= fromUnixTimestamp64Nano({from:Int64})")
+        parameters["from"] = nanoseconds("start_time", start_time)
     if end_time is not None:
-        more["until"] = ("CreatedAt < fromUnixTimestamp64Nano({until:Int64})", nanoseconds("end_time", end_time))
+        conditions.append("CreatedAt < fromUnixTimestamp64Nano({until:Int64})")
+        parameters["until"] = nanoseconds("end_time", end_time)
+    if page_token is not None:
+        conditions.append(_BEFORE)
+        before = place_of(page_token, int, str, str)
+        parameters |= dict(zip(("before", "before_id", "before_trace"), before, strict=True))
     count = limit(max_results)
-    return wait_for(lambda: _read(connections.query, asked, more, count), bool, wait)
+    found = _read(query, asked, conditions, parameters, count + 1)
+    if len(found) <= count:
+        return Page(found)
+    last = found[count - 1]
+    return Page(found[:count], token_of(last.create_time_ms or 0, last.assessment_id or "", last.trace_id or ""))
 
 
 def assessments_of(query: Query, trace_ids: Sequence[str]) -> dict[str, list[Assessment]]:
@@ -97,13 +159,11 @@ def assessments_of(query: Query, trace_ids: Sequence[str]) -> dict[str, list[Ass
 
 
 def _read(
-    query: Query, asked: Mapping[str, str], more: Mapping[str, tuple[str, object]], count: int
+    query: Query, asked: Mapping[str, str], more: Sequence[str], parameters: Mapping[str, object], count: int
 ) -> list[Assessment]:
-    conditions = [f"{_COLUMNS[argument]} = {{{argument}:String}}" for argument in asked]
-    conditions += [condition for condition, _ in more.values()]
-    parameters: dict[str, object] = {**asked, **{name: value for name, (_, value) in more.items()}, "limit": count}
+    conditions = [*(f"{_COLUMNS[argument]} = {{{argument}:String}}" for argument in asked), *more]
     sql = fill(statement("assessments"), conditions="".join(f"    AND {condition}\n" for condition in conditions))
-    return [assessment_of(row) for row in query(sql, parameters)]
+    return [assessment_of(row) for row in query(sql, {**asked, **parameters, "limit": count})]
 
 
 def _trace_or_session(trace_id: str | None) -> str:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
+from hansei.feedback.http_exchange import DEFAULT_URL
 from hansei.feedback.search.errors import SearchError
+from hansei.feedback.search.told_sql import ToldSql, told_sql
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 Query = Callable[[str, Mapping[str, object]], list[dict[str, Any]]]
 """What reads: the rows of a statement, by column. Raises :class:`SearchError`."""
 
-DEFAULT_URL: Final = "http://127.0.0.1:8600"
 SQL_PORT: Final = 8123
 MISSING: Final = "searching needs clickhouse-connect and pandas: pip install 'hansei[notebook]'"
 
@@ -34,8 +35,11 @@ class SqlAddress:
     database: str
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> "SqlAddress":
-        """From ``HANSEI_SQL_URL``, else port 8123 on the host of ``HANSEI_URL``. Raises :class:`SearchError`."""
+    def of(cls, environment: Mapping[str, str], told: "ToldSql | None" = None) -> "SqlAddress":
+        """From ``HANSEI_SQL_URL``, else from what the hansei at ``HANSEI_URL`` ``told``, else port 8123 on its host.
+
+        Raises :class:`SearchError`.
+        """
         name = "HANSEI_SQL_URL" if environment.get("HANSEI_SQL_URL") else "HANSEI_URL"
         url = environment.get(name) or DEFAULT_URL
         try:
@@ -45,7 +49,7 @@ class SqlAddress:
             host, port = None, None
         if parts.scheme not in ("http", "https") or not host:
             raise SearchError(f"{name}: {_hidden(url)!r} is not a URL; write http://host:port")
-        return cls(
+        found = cls(
             host=host,
             port=(port or SQL_PORT) if name == "HANSEI_SQL_URL" else SQL_PORT,
             secure=parts.scheme == "https",
@@ -53,6 +57,7 @@ class SqlAddress:
             password=unquote(parts.password or "") or environment.get("HANSEI_API_KEY", ""),
             database=(parts.path.strip("/") if name == "HANSEI_SQL_URL" else "") or "default",
         )
+        return found if told is None or name == "HANSEI_SQL_URL" else told.applied(found)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -72,7 +77,7 @@ class Connections:
 
     def client(self) -> tuple["Client", SqlAddress]:
         """This thread's client. Raises :class:`SearchError`."""
-        address = SqlAddress.of(os.environ)
+        address = SqlAddress.of(os.environ, told_sql.ask(os.environ))
         process, known = getattr(self._local, "known", None) or (os.getpid(), None)
         if (process, known) != (os.getpid(), address):
             # What a forked process inherits is its parent's connection: it is left alone, not closed.
@@ -130,6 +135,7 @@ def _explained(error: Exception, address: SqlAddress) -> SearchError:
     if any(sign in text for sign in _WRONG_KEY):
         return SearchError(f"{address} does not take the key for SQL; set HANSEI_API_KEY to one that may read")
     if "Code: " not in text:
+        told_sql.forget()
         return SearchError(
             f"no SQL is answered at {address}; start `hansei serve`, or set HANSEI_SQL_URL to where it speaks SQL"
         )

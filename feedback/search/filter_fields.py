@@ -22,6 +22,7 @@ class Kind(Enum):
     ANYTHING = (*EQUAL, *ORDER, *PATTERN, *PRESENCE)
     CHOICE = EQUAL
     CONTENT = (CONTAINS, "LIKE", "ILIKE", "RLIKE")
+    WORDS = (CONTAINS,)
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -54,6 +55,8 @@ class FieldSpec:
     aliases: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     assessment_kind: str = ""
+    first: str = ""
+    """Of what the first span of a trace decides: the same on that span's row."""
     meaning: str = field(default="", compare=False)
 
 
@@ -84,19 +87,22 @@ TRACE_FIELDS: Final = (
     FieldSpec("trace.id", Kind.TEXT, Level.ANY_SPAN, ("TraceId",),
               aliases=_trace_names("trace_id", "request_id"), meaning="the trace's id"),
     FieldSpec("trace.name", Kind.TEXT, Level.WHOLE, (f"argMin(SpanName, {FIRST_SPAN})",),
-              aliases=_trace_names("name"), meaning="the name of the root span"),
+              aliases=_trace_names("name"), first="SpanName", meaning="the name of the root span"),
     FieldSpec("trace.status", Kind.CHOICE, Level.WHOLE,
               (f"if(argMin(StatusCode, {FIRST_SPAN}) = 'Error', 'ERROR', 'OK')",),
-              aliases=_trace_names("status", "state"), choices=("OK", "ERROR"), meaning="the root span's status"),
+              aliases=_trace_names("status", "state"), choices=("OK", "ERROR"),
+              first="if(StatusCode = 'Error', 'ERROR', 'OK')", meaning="the root span's status"),
     FieldSpec("trace.timestamp_ms", Kind.NUMBER, Level.WHOLE,
               ("intDiv(toUnixTimestamp64Nano(min(Timestamp)), 1000000)",),
-              aliases=_trace_names("timestamp_ms", "timestamp"), meaning="when it began, milliseconds since 1970"),
+              aliases=_trace_names("timestamp_ms", "timestamp"),
+              first="intDiv(toUnixTimestamp64Nano(Timestamp), 1000000)",
+              meaning="when it began, milliseconds since 1970"),
     FieldSpec("trace.end_time_ms", Kind.NUMBER, Level.WHOLE,
               ("intDiv(max(toUnixTimestamp64Nano(Timestamp) + toInt64(Duration)), 1000000)",),
               aliases=_trace_names("end_time_ms", "end_time"),
               meaning="when its last span ended, milliseconds since 1970"),
     FieldSpec("trace.execution_time_ms", Kind.NUMBER, Level.WHOLE, (f"argMin(Duration, {FIRST_SPAN}) / 1000000",),
-              aliases=_trace_names("execution_time_ms", "execution_time"),
+              aliases=_trace_names("execution_time_ms", "execution_time"), first="Duration / 1000000",
               meaning="how long the root span took, milliseconds"),
     FieldSpec("trace.client_request_id", Kind.TEXT, Level.ANY_SPAN, ("SpanAttributes['hansei.client_request_id']",),
               present="SpanAttributes['hansei.client_request_id'] != ''", aliases=_trace_names("client_request_id"),
@@ -147,6 +153,9 @@ TRACE_FIELDS: Final = (
     FieldSpec("text", Kind.CONTENT, Level.ANY_SPAN,
               ("concat(SpanName, '\\n', StatusMessage, '\\n', arrayStringConcat(mapValues(SpanAttributes), '\\n'))",),
               aliases=("trace.text",), meaning="what is written in a span: its name, its error and its attributes"),
+    # The expression of the index; see collector/text_index.py.
+    FieldSpec("words", Kind.WORDS, Level.ANY_SPAN, ("lower(arrayStringConcat(mapValues(SpanAttributes), '\\n'))",),
+              aliases=("trace.words",), meaning="whole words in a span's attributes, all of them, in any order"),
 )  # fmt: skip
 """What traces can be found by. A field's first name is how it is printed."""
 

@@ -75,6 +75,11 @@ def parse(text: str, fields: Fields = TRACES) -> Expression:
     return _Parser(text, fields).filter()
 
 
+def parse_any(filter_string: str | None) -> Expression:
+    """The tree of a filter of traces that may be missing; of nothing, what always holds. Raises ``FilterError``."""
+    return parse(filter_string) if filter_string and filter_string.strip() else And(())
+
+
 def _tokens(text: str) -> list[_Token]:
     found: list[_Token] = []
     position = 0

@@ -11,7 +11,8 @@ candidate of all of them and the conditions hold.
 ``span.`` conditions joined by AND speak of one span; what NOT denies is that the trace has such a span.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from hansei.feedback.search.filter_fields import (
     CONTAINS,
@@ -72,6 +73,101 @@ def trace_conditions(expression: Expression) -> Conditions:
     return made
 
 
+class Cost(Enum):
+    """What a condition on rows reads."""
+
+    NARROW = "a few small columns"
+    INDEXED = "the index of words, where there is one"
+    CONTENT = "what is written in the spans, which is most of what is stored"
+
+
+@dataclass
+class ListConditions:
+    """What a list of traces, the newest first, is made by; of a trace all must hold that is in ``having``."""
+
+    row: str | None = None
+    """Holds for a row of otel_traces of each trace that fits, and perhaps of others; None where no such is known."""
+    at_start: bool = True
+    """Whether the trace's first row is such a row."""
+    assessed: list[str] = field(default_factory=list)
+    """On ``TraceId``, by the valid assessments."""
+    sums: list[str] = field(default_factory=list)
+    """On the rows of genai_spans that are a trace's model calls, where nothing above is known."""
+    having: list[str] = field(default_factory=list)
+    """On the rows of the traces ``{trace_ids:Array(String)}``, by trace."""
+    cost: Cost = Cost.NARROW
+    """What it takes to look for ``row``."""
+    parameters: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def blind(self) -> bool:
+        """Whether nothing tells cheaply which traces may fit."""
+        return bool(self.having) and self.row is None and not self.assessed and not self.sums
+
+
+_SUMS = {"cost": "sum(CostUsd)", "tokens": "sum(InputTokens + OutputTokens)"}
+"""What the fields are on the rows of genai_spans."""
+
+
+def list_conditions(expression: Expression) -> ListConditions:
+    """How to find the newest traces that a filter holds for without looking at all of them."""
+    builder = _Builder(TRACES)
+    made = ListConditions(parameters=builder.parameters)
+    if expression == And(()):
+        return made
+    made.row, made.at_start = builder.hint(expression)
+    if made.row is not None and "mapValues(SpanAttributes)" in made.row:
+        made.cost = Cost.INDEXED if "hasAllTokens(" in made.row else Cost.CONTENT
+    for operand in _flat(expression):
+        if _is_positive(operand, Level.ASSESSMENT):
+            made.assessed.append(builder.whole(operand))
+        elif made.row is None and isinstance(operand, Comparison) and _is_large_sum(operand):
+            made.sums.append(builder.sum(operand))
+    among = "TraceId IN {trace_ids:Array(String)}"
+    whole = builder.whole(expression)
+    whole = whole.replace("TraceId IN (SELECT TraceId FROM candidates)", among)
+    made.having.append(whole.replace("FROM feedback WHERE ", f"FROM feedback WHERE {among} AND "))
+    return made
+
+
+def root_conditions(expression: Expression) -> tuple[list[str], dict[str, object]]:
+    """Conditions on the root's row, between ``{from:Int64}`` and ``{until:Int64}``, and the parameters.
+
+    What the root alone does not tell is asked of the spans from then on.
+    """
+    builder = _Builder(TRACES)
+    between = "Timestamp >= fromUnixTimestamp64Nano({from:Int64})"
+    made = []
+    for operand in _flat(expression) if expression != And(()) else []:
+        spec = TRACES[operand.field.name] if isinstance(operand, Comparison) else None
+        if isinstance(operand, Comparison) and spec is not None and spec.first:
+            made.append(builder.hint(operand)[0] or "true")
+        elif spec is not None and spec.level is Level.ASSESSMENT:
+            made.append(builder.whole(operand))
+        elif _of_a_span(operand) or _is_positive(operand, Level.ANY_SPAN):
+            made.append(f"TraceId IN (SELECT TraceId FROM otel_traces WHERE {between} AND {builder.row(operand)})")
+        else:
+            whole = builder.whole(operand).replace(
+                " WHERE TraceId IN (SELECT TraceId FROM candidates)", f" WHERE {between}"
+            )
+            made.append(f"TraceId IN (SELECT TraceId FROM otel_traces WHERE {between} GROUP BY TraceId HAVING {whole})")
+    return made, builder.parameters
+
+
+def _is_large_sum(comparison: Comparison) -> bool:
+    """Whether it asks for so much that a trace without model calls does not fit."""
+    value = comparison.value
+    large = comparison.operator in (">", ">=") and isinstance(value, int | float) and value > 0
+    return large and comparison.field.name in _SUMS
+
+
+def _is_positive(expression: Expression, level: Level) -> bool:
+    """Whether it says that there is something of a level."""
+    if not isinstance(expression, Comparison) or expression.operator == "IS NULL":
+        return False
+    return TRACES[expression.field.name].level is level
+
+
 def session_condition(expression: Expression) -> tuple[str, dict[str, object]]:
     """The condition on a row of genai_sessions, and the parameters."""
     builder = _Builder(SESSIONS)
@@ -106,6 +202,32 @@ class _Builder:
             return f"NOT ({self.row(expression.operand)})"
         word = " AND " if isinstance(expression, And) else " OR "
         return f"({word.join(self.row(operand) for operand in expression.operands)})"
+
+    def hint(self, expression: Expression) -> tuple[str | None, bool]:
+        """A condition that a row of each trace fulfils for which the expression holds, and whether the first does."""
+        if isinstance(expression, Not):
+            return None, True
+        if isinstance(expression, Comparison):
+            spec = self._fields[expression.field.name]
+            if expression.operator == "IS NULL":
+                return None, True
+            if spec.first:
+                return self._comparison(expression, replace(spec, sql=(spec.first,))), True
+            return (self.row(expression), False) if spec.level in (Level.SPAN, Level.ANY_SPAN) else (None, True)
+        if _of_a_span(expression):
+            return self.row(expression), False
+        hints = [self.hint(operand) for operand in expression.operands]
+        if isinstance(expression, And):
+            return next((hint for hint in hints if hint[0] is not None), (None, True))
+        rows = [row for row, _ in hints if row is not None]
+        if len(rows) < len(hints):
+            return None, True
+        return f"({' OR '.join(rows)})", all(at_start for _, at_start in hints)
+
+    def sum(self, comparison: Comparison) -> str:
+        """A condition on the rows of genai_spans that are a trace's model calls."""
+        name = comparison.field.name
+        return self._comparison(comparison, replace(self._fields[name], sql=(_SUMS[name],)))
 
     def whole(self, expression: Expression) -> str:
         """A condition on the rows of a trace together."""
@@ -148,8 +270,8 @@ class _Builder:
         within = "NOT IN" if comparison.operator == "IS NULL" else "IN"
         return f"TraceId {within} (SELECT TraceId FROM feedback WHERE {' AND '.join(conditions)})"
 
-    def _comparison(self, comparison: Comparison) -> str:
-        spec = self._fields[comparison.field.name]
+    def _comparison(self, comparison: Comparison, spec: FieldSpec | None = None) -> str:
+        spec = spec or self._fields[comparison.field.name]
         if comparison.operator in PRESENCE:
             present = self._present(spec, comparison)
             return present if comparison.operator == "IS NOT NULL" else f"NOT {present}"
@@ -176,6 +298,8 @@ class _Builder:
         if isinstance(value, tuple):
             return self._among(spec, left, operator, value)
         assert value is not None
+        if spec.kind is Kind.WORDS:
+            return f"hasAllTokens({left}, {self._bind(str(value).lower())})"
         if operator in _TEXT_OPERATORS:
             return _TEXT_OPERATORS[operator].format(left=left, right=self._bind(value))
         left, right = self._pair(spec, left, value)

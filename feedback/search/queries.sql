@@ -109,12 +109,12 @@ SELECT
 FROM feedback
 WHERE true
 /*conditions*/
-ORDER BY CreatedAt DESC, AssessmentId DESC
+ORDER BY CreatedAt DESC, AssessmentId DESC, TraceId DESC
 LIMIT {limit:UInt32};
 
 -- name: find_sessions
 -- Sessions that were active in a stretch of time, the last to begin first.
-SELECT *
+SELECT *, toUnixTimestamp64Nano(Start) AS Began
 FROM genai_sessions
 WHERE SessionId IN
 (
@@ -172,3 +172,96 @@ GROUP BY Session;
     Links.TraceId AS LinkTraceIds,
     Links.SpanId AS LinkSpanIds,
     Links.Attributes AS LinkAttributes;
+
+-- name: history_of_assessments
+-- All that was said of some assessments, in the order of the events. The ids of one trace may fit another's: whoever
+-- asks for several pairs looks again.
+SELECT
+    toUnixTimestamp64Nano(Timestamp) AS At,
+    Event,
+    AssessmentId,
+    TraceId,
+    SpanId,
+    SessionId,
+    Kind,
+    Name,
+    Value,
+    Rationale,
+    SourceType,
+    SourceId,
+    Metadata,
+    Error,
+    ErrorCode,
+    Overrides,
+    LabelingSessionId,
+    EvaluationRunId,
+    ServiceName,
+    toUnixTimestamp64Milli(ReceivedAt) AS ReceivedMs
+FROM feedback_history
+WHERE TraceId IN {trace_ids:Array(String)} AND AssessmentId IN {assessment_ids:Array(String)}
+ORDER BY At
+LIMIT {limit:UInt32};
+
+-- name: unlinked
+-- What does not hang together and is of a certain age, the newest first.
+SELECT
+    Reason,
+    AssessmentId,
+    TraceId,
+    SpanId,
+    SessionId,
+    Name,
+    SourceType,
+    SourceId,
+    toUnixTimestamp64Nano(Timestamp) AS At,
+    AgeSeconds
+FROM feedback_unlinked
+WHERE AgeSeconds >= {min_age:Int64}
+    AND (toUnixTimestamp64Nano(Timestamp), AssessmentId, TraceId, Reason)
+        < ({before:Int64}, {before_id:String}, {before_trace:String}, {before_reason:String})
+ORDER BY At DESC, AssessmentId DESC, TraceId DESC, Reason DESC
+LIMIT {limit:UInt32};
+
+-- name: unlinked_by_reason
+-- How much does not hang together, and for how long the oldest.
+SELECT Reason, count() AS Count, max(AgeSeconds) AS OldestSeconds
+FROM feedback_unlinked
+WHERE AgeSeconds >= {min_age:Int64}
+GROUP BY Reason
+ORDER BY Reason;
+
+-- name: known_traces
+-- Those of some traces that have come.
+SELECT DISTINCT TraceId FROM otel_traces_trace_id_ts WHERE TraceId IN {trace_ids:Array(String)};
+
+-- name: known_spans
+-- Those of some spans that have come, within the stretch of time in which their traces lie.
+WITH
+    (
+        SELECT (toInt64(toUnixTimestamp(min(Start))), toInt64(toUnixTimestamp(max(End))))
+        FROM otel_traces_trace_id_ts
+        WHERE TraceId IN {trace_ids:Array(String)}
+    ) AS stretch
+SELECT DISTINCT TraceId, SpanId
+FROM otel_traces
+WHERE TraceId IN {trace_ids:Array(String)} AND SpanId IN {span_ids:Array(String)}
+    AND (
+        stretch.1 = 0 OR stretch.2 = 4294967295
+        OR (
+            Timestamp >= fromUnixTimestamp64Nano(stretch.1 * 1000000000)
+            AND Timestamp < fromUnixTimestamp64Nano((stretch.2 + 1) * 1000000000)
+        )
+    );
+
+-- name: known_sessions
+-- Those of some sessions of which a span has come.
+SELECT DISTINCT ConversationId FROM otel_traces WHERE ConversationId IN {session_ids:Array(String)};
+
+-- name: traces_of_session
+-- The traces of a session, in the order in which they began.
+SELECT TraceId
+FROM otel_traces
+WHERE ConversationId = {session_id:String} AND TraceId != ''
+GROUP BY TraceId
+ORDER BY min(Timestamp), TraceId
+LIMIT {limit:UInt32};

@@ -1,4 +1,4 @@
-"""The SQL of this package: named, described blocks of ``queries.sql``."""
+"""The SQL of this package: named, described blocks of its ``.sql`` files."""
 
 import re
 from functools import cache
@@ -9,10 +9,14 @@ _BLOCK: Final = re.compile(r"-- name: (\w+)\n(?:--.*\n)*((?:.|\n)*?);\n")
 
 
 @cache
+def _blocks() -> dict[str, str]:
+    texts = [file.read_text() for file in files(__package__).iterdir() if file.name.endswith(".sql")]
+    return {found[1]: found[2] for text in texts for found in _BLOCK.finditer(text)}
+
+
 def statement(name: str) -> str:
     """A block, without its description; ``/*places*/`` in it are filled by :func:`fill`."""
-    text = files(__package__).joinpath("queries.sql").read_text()
-    return {found[1]: found[2] for found in _BLOCK.finditer(text)}[name]
+    return _blocks()[name]
 
 
 def fill(sql: str, **places: str) -> str:

@@ -11,20 +11,20 @@ from hansei.feedback.source import AssessmentSource
 
 Row = dict[str, Any]
 
-_INPUTS: Final = (
+INPUTS: Final = (
     "hansei.span.inputs",
     "gen_ai.input.messages",
     "gen_ai.tool.call.arguments",
     "gen_ai.retrieval.query.text",
 )
-_OUTPUTS: Final = (
+OUTPUTS: Final = (
     "hansei.span.outputs",
     "gen_ai.output.messages",
     "gen_ai.tool.call.result",
     "gen_ai.retrieval.documents",
 )
-_REQUEST_PREVIEW: Final = "hansei.request_preview"
-_RESPONSE_PREVIEW: Final = "hansei.response_preview"
+REQUEST_PREVIEW: Final = "hansei.request_preview"
+RESPONSE_PREVIEW: Final = "hansei.response_preview"
 _TAG: Final = "hansei.tag."
 _METADATA: Final = "hansei.metadata."
 
@@ -44,8 +44,8 @@ def span_of(row: Row) -> Span:
         end_time_ns=row["Began"] + row["Duration"],
         status=row["StatusCode"] or "Unset",
         status_message=row["StatusMessage"],
-        inputs=_content(attributes, _INPUTS),
-        outputs=_content(attributes, _OUTPUTS),
+        inputs=_content(attributes, INPUTS),
+        outputs=_content(attributes, OUTPUTS),
         attributes=attributes,
         resource_attributes=row["ResourceAttributes"],
         events=[
@@ -75,8 +75,8 @@ def trace_of(
         state="ERROR" if root.status == "Error" else "OK",
         request_time=began // 1_000_000,
         execution_duration=first["Duration"] // 1_000_000,
-        request=_content(attributes, (*_INPUTS, _REQUEST_PREVIEW)),
-        response=_content(attributes, (*_OUTPUTS, _RESPONSE_PREVIEW)),
+        request=_content(attributes, (*INPUTS, REQUEST_PREVIEW)),
+        response=_content(attributes, (*OUTPUTS, RESPONSE_PREVIEW)),
         trace_metadata=_under(_METADATA, attributes),
         tags=_under(_TAG, attributes),
         service=root.service,

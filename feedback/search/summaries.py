@@ -3,6 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hansei.feedback.search.arguments import limit
+from hansei.feedback.search.connection import Query
+from hansei.feedback.search.filter_parser import parse_any
+from hansei.feedback.search.filter_sql import ListConditions, list_conditions, trace_conditions
+from hansei.feedback.search.filter_tree import Expression
+from hansei.feedback.search.moment import END_OF_TIME, Moment, nanoseconds
+from hansei.feedback.search.newest import Found, Range, newest_first, newest_traces, summaries
+from hansei.feedback.search.previews import previews
+from hansei.feedback.search.statements import statement
+from hansei.feedback.search.stored import Row
+from hansei.feedback.search.traces import NEWEST_FIRST, Asked, find, place_of
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -60,16 +72,103 @@ class SummaryPage:
 
     traces: Sequence[TraceSummary]
     next_page_token: str | None
+    searched_to_ns: int | None = None
+    """Where the search was given up, for the time it took; the next page goes on from there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """A bar of a histogram over time."""
+def list_traces(
+    query: Query,
+    *,
+    filter_string: str | None = None,
+    start_time: Moment | None = None,
+    end_time: Moment | None = None,
+    max_results: int = 50,
+    page_token: str | None = None,
+    patience: float | None = None,
+) -> SummaryPage:
+    """A page of the traces that fit a filter, the newest first, without their spans.
 
-    start_ns: int
-    end_ns: int
-    traces: int
-    errors: int
-    """Of them, those whose root failed."""
-    negative: int
-    """Of them, those that a person found bad: feedback that is false, zero or less."""
+    The arguments are those of ``search_traces``. A filter of one field is answered without looking at all traces; a sum
+    (``cost``, ``tokens``) or a negation that almost nothing fits looks at all of the time it is given. On a page after
+    the first, and before an ``end_time``, a condition on a span other than the first is seen up to an hour after the
+    trace began. With ``patience``, a walk that takes longer than so many seconds ends where it is. Raises
+    ``SearchError``.
+    """
+    asked = parse_any(filter_string)
+    within = Range(
+        start=-END_OF_TIME if start_time is None else nanoseconds("start_time", start_time),
+        end=END_OF_TIME if end_time is None else nanoseconds("end_time", end_time),
+        before=place_of(page_token) or (END_OF_TIME, ""),
+    )
+    count = limit(max_results)
+    conditions = list_conditions(asked)
+    if conditions.blind:
+        found = Found(_in_stretches(query, asked, within, count))
+    else:
+        found = newest_traces(query, conditions, within, count, patience)
+    page = _completed(query, found.rows[:count])
+    if len(found.rows) > count:
+        return SummaryPage(page, f"{page[-1].start_ns}-{page[-1].trace_id}")
+    if found.searched_to is not None:
+        # No id is before "0".
+        return SummaryPage(page, f"{found.searched_to}-0", found.searched_to)
+    return SummaryPage(page, None)
+
+
+def _in_stretches(query: Query, asked: Expression, within: Range, count: int) -> list[Row]:
+    """Where nothing cheap tells which traces may fit."""
+    before = within.before if within.before[0] < END_OF_TIME else None
+    wanted = Asked(trace_conditions(asked), None, NEWEST_FIRST, count, within.start, within.end, before)
+    places = {row["TraceId"]: row["Began"] for row in find(query, wanted)}
+    return newest_first(summaries(query, places, ListConditions()))
+
+
+def _completed(query: Query, rows: Sequence[Row]) -> list[TraceSummary]:
+    """With what they cost, what was asked and answered, and what was said of them."""
+    if not rows:
+        return []
+    trace_ids = [row["TraceId"] for row in rows]
+    asked = {
+        "trace_ids": trace_ids,
+        "from": min(row["Began"] for row in rows),
+        "until": max(row["LastBegan"] for row in rows),
+    }
+    costs = {row["TraceId"]: row["CostUsd"] for row in query(statement("cost_of_traces"), asked)}
+    said: dict[str, list[Said]] = {}
+    for row in query(statement("said_of_traces"), {"trace_ids": trace_ids}):
+        said.setdefault(row["TraceId"], []).append(
+            Said(
+                row["AssessmentId"], row["Name"], row["Kind"], row["Value"], row["NumericValue"], row["SourceType"],
+                row["SourceId"], row["Rationale"],
+            )
+        )  # fmt: skip
+    shown = previews(query, rows)
+    made = []
+    for row in rows:
+        trace_id = row["TraceId"]
+        name, service, duration, status, complete, _ = row["First"]
+        request, response = shown.get(trace_id, ("", ""))
+        made.append(
+            TraceSummary(
+                trace_id=trace_id,
+                name=name,
+                service=service,
+                start_ns=row["Began"],
+                duration_ns=duration,
+                state="ERROR" if status == "Error" else "OK",
+                complete=bool(complete),
+                spans=row["Spans"],
+                errors=row["Errors"],
+                calls=row["Calls"],
+                models=tuple(row["Models"]),
+                input_tokens=row["InputTokens"],
+                output_tokens=row["OutputTokens"],
+                cost_usd=costs.get(trace_id),
+                session_id=row["SessionId"] or None,
+                user_id=row["User"] or None,
+                request=request,
+                response=response,
+                said=tuple(said.get(trace_id, ())),
+            )
+        )
+    return made

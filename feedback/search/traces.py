@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
@@ -16,6 +16,7 @@ from hansei.feedback.search.filter_sql import Conditions, trace_conditions
 from hansei.feedback.search.filter_tree import And, Comparison, Expression, Field
 from hansei.feedback.search.frame import check_return_type, data_frame
 from hansei.feedback.search.moment import END_OF_TIME, Moment, nanoseconds
+from hansei.feedback.search.slices import LONGEST, seconds, slices
 from hansei.feedback.search.statements import fill, statement
 from hansei.feedback.search.stored import Row, trace_of
 from hansei.feedback.search.trace import Trace, assessment_dict
@@ -30,12 +31,6 @@ COLUMNS: Final = (
 )  # fmt: skip
 """Those of MLflow's DataFrame."""
 
-SECOND: Final = 10**9
-LONGEST: Final = 24 * 3600 * SECOND
-"""A trace is put together from spans that begin within this time of each other (nanoseconds)."""
-FIRST_SLICE: Final = 3600 * SECOND
-"""How far back the newest traces are looked for first; each further look goes eight times as far (nanoseconds)."""
-
 _ORDERS: Final = {
     "timestamp_ms": "Began",
     "timestamp": "Began",
@@ -48,7 +43,8 @@ _ORDERS: Final = {
     "name": f"argMin(SpanName, {FIRST_SPAN})",
     "tokens": "sumIf(GenAiTotalInputTokens + GenAiTotalOutputTokens, GenAiModelCall)",
 }
-_NEWEST_FIRST: Final = "Began DESC, TraceId DESC"
+NEWEST_FIRST: Final = "Began DESC, TraceId DESC"
+"""The order of which there are pages."""
 _TOKEN: Final = re.compile(r"(-?\d{1,19})-([^-]+)")
 
 
@@ -59,7 +55,7 @@ class Traces(list[Trace]):
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """A search as it goes to ClickHouse; times in nanoseconds."""
 
     conditions: Conditions
@@ -145,7 +141,7 @@ def search_traces(
     if filter_string and filter_string.strip():
         expressions.append(parse(filter_string))
     order = _order(order_by)
-    asked = _Asked(
+    asked = Asked(
         conditions=trace_conditions(And(tuple(expressions))),
         where=where,
         order=order,
@@ -154,9 +150,9 @@ def search_traces(
         end=None if end_time is None else nanoseconds("end_time", end_time),
         before=_place(page_token, order),
     )
-    found = wait_for(lambda: _find(connections.query, asked), bool, wait)
+    found = wait_for(lambda: find(connections.query, asked), bool, wait)
     page = Traces(_read(connections.query, found[: asked.count], include_spans))
-    if len(found) > asked.count and order == _NEWEST_FIRST:
+    if len(found) > asked.count and order == NEWEST_FIRST:
         last = found[asked.count - 1]
         page.next_page_token = f"{last['Began']}-{last['TraceId']}"
     if return_type == "list":
@@ -210,7 +206,7 @@ def _order(order_by: str | Sequence[str] | None) -> str:
             raise InvalidSearch(f"order_by: {text!r} is not one of {', '.join(_ORDERS)} with ASC or DESC")
         parts.append(f"{column} {(match[2] or 'ASC').upper()}")
     if not parts or parts == ["Began DESC"]:
-        return _NEWEST_FIRST
+        return NEWEST_FIRST
     return ", ".join([*parts, "TraceId DESC"])
 
 
@@ -218,17 +214,24 @@ def _place(page_token: str | None, order: str) -> tuple[int, str] | None:
     """Where the page before ended. Raises ``InvalidSearch``."""
     if page_token is None:
         return None
-    if order != _NEWEST_FIRST:
+    if order != NEWEST_FIRST:
         raise InvalidSearch(
             "page_token: pages are of the newest first; leave order_by out, or give a larger max_results"
         )
+    return place_of(page_token)
+
+
+def place_of(page_token: str | None) -> tuple[int, str] | None:
+    """The start and the id of the last trace of the page before. Raises ``InvalidSearch``."""
+    if page_token is None:
+        return None
     match = _TOKEN.fullmatch(page_token) if isinstance(page_token, str) else None
     if match is None:
         raise InvalidSearch(f"page_token: {page_token!r} is not the next_page_token of a search")
     return int(match[1]), match[2]
 
 
-def _find(query: Query, asked: _Asked) -> list[Row]:
+def find(query: Query, asked: Asked) -> list[Row]:
     """Up to one more trace than is asked for, with its first and last moment; its look goes back step by step."""
     (known,) = query(statement("time_of_traces"), {})
     oldest, newest, spans = known.values()
@@ -239,15 +242,15 @@ def _find(query: Query, asked: _Asked) -> list[Row]:
     if asked.before is not None:
         end = min(end, asked.before[0] + 1)
     found: list[Row] = []
-    for lower, upper in _slices(start, end) if asked.order == _NEWEST_FIRST else [(start, end)]:
+    for lower, upper in slices(start, end) if asked.order == NEWEST_FIRST else [(start, end)]:
         sql, parameters = find_statement(asked.conditions, asked.where, asked.order)
         before, before_id = asked.before or (END_OF_TIME, "")
         parameters |= {
             "from": lower,
             "until": upper,
             "until_late": min(upper + LONGEST, END_OF_TIME),
-            "earliest": _seconds(lower - LONGEST),
-            "latest": _seconds(upper + LONGEST),
+            "earliest": seconds(lower - LONGEST),
+            "latest": seconds(upper + LONGEST),
             "before": before,
             "before_id": before_id,
             "limit": asked.count + 1 - len(found),
@@ -256,20 +259,6 @@ def _find(query: Query, asked: _Asked) -> list[Row]:
         if len(found) > asked.count:
             break
     return found
-
-
-def _slices(start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Stretches of time that follow each other back from the end to the start, each longer than the one before."""
-    length = FIRST_SLICE
-    while end > start:
-        lower = max(start, end - length)
-        yield lower, end
-        end, length = lower, length * 8
-
-
-def _seconds(ticks: int) -> int:
-    """What the tables of traces' times can hold: 1970 to 2106."""
-    return min(max(ticks // SECOND, 0), 2**32 - 1)
 
 
 def find_statement(conditions: Conditions, where: str | None, order: str) -> tuple[str, dict[str, object]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hansei.collector.errors import HanseiError
     from hansei.feedback.assessment import Assessment, AssessmentError, Expectation, Feedback
+    from hansei.feedback.client import AsyncFeedbackClient, DeliveryError, FeedbackClient, feedback_client
     from hansei.feedback.errors import InvalidAssessment
     from hansei.feedback.recording import (
         delete_assessment,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hansei.feedback.search.trace import Span, Trace, TraceInfo
     from hansei.feedback.search.traces import get_trace, search_traces
     from hansei.feedback.source import AssessmentSource, AssessmentSourceType
+    from hansei.feedback.tokens import feedback_token
     from hansei.instrumentation import (
         HanseiASGIMiddleware,
         HanseiWSGIMiddleware,
@@ -47,8 +49,11 @@ __all__ = [
     "AssessmentError",
     "AssessmentSource",
     "AssessmentSourceType",
+    "AsyncFeedbackClient",
+    "DeliveryError",
     "Expectation",
     "Feedback",
+    "FeedbackClient",
     "FilterError",
     "HanseiASGIMiddleware",
     "HanseiError",
@@ -61,6 +66,8 @@ __all__ = [
     "TraceInfo",
     "__version__",
     "delete_assessment",
+    "feedback_client",
+    "feedback_token",
     "flush",
     "get_assessment",
     "get_current_active_span",
@@ -89,8 +96,11 @@ _HOMES = {
     "AssessmentError": "hansei.feedback.assessment",
     "AssessmentSource": "hansei.feedback.source",
     "AssessmentSourceType": "hansei.feedback.source",
+    "AsyncFeedbackClient": "hansei.feedback.client",
+    "DeliveryError": "hansei.feedback.client",
     "Expectation": "hansei.feedback.assessment",
     "Feedback": "hansei.feedback.assessment",
+    "FeedbackClient": "hansei.feedback.client",
     "FilterError": "hansei.feedback.search.errors",
     "HanseiASGIMiddleware": "hansei.instrumentation",
     "HanseiError": "hansei.collector.errors",
@@ -102,6 +112,8 @@ _HOMES = {
     "Trace": "hansei.feedback.search.trace",
     "TraceInfo": "hansei.feedback.search.trace",
     "delete_assessment": "hansei.feedback.recording",
+    "feedback_token": "hansei.feedback.tokens",
+    "feedback_client": "hansei.feedback.client",
     "flush": "hansei.instrumentation.activation",
     "get_assessment": "hansei.feedback.search.assessments",
     "get_current_active_span": "hansei.instrumentation",

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -103,12 +104,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_store(prices)
     prices.set_defaults(run=_prices)
+
+    _add_keys(commands.add_parser("keys", help="create, list and revoke keys", description="Keys and their roles."))
     return parser
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"hansei: {message}; see {self.prog} --help\n")
+
+
+def _add_keys(keys: argparse.ArgumentParser) -> None:
+    actions = keys.add_subparsers(title="what to do", metavar="ACTION", required=True)
+    create = actions.add_parser("create", help="make a key and print it once", description="Make a key.")
+    create.add_argument("--name", metavar="NAME", required=True, help="whose key it is, for people")
+    create.add_argument(
+        "--role", metavar="ROLE", action="append", required=True, dest="roles",
+        help="what it is good for: ingest, feedback, read, review or admin; may be given several times",
+    )  # fmt: skip
+    create.add_argument("--expires", metavar="DURATION", help="how long it lasts, for example 90d (default for ever)")
+    listing = actions.add_parser("list", help="show all keys, without their secrets", description="Show all keys.")
+    revoke = actions.add_parser("revoke", help="end a key", description="End a key.")
+    revoke.add_argument("key_id", metavar="ID", help="its id, as `hansei keys list` shows it")
+    for action, run in ((create, _create_key), (listing, _list_keys), (revoke, _revoke_key)):
+        _add_store(action)
+        action.set_defaults(run=run)
 
 
 def _add_store(command: argparse.ArgumentParser) -> None:
@@ -148,6 +168,27 @@ def _prices(options: argparse.Namespace) -> None:
     from hansei.collector.prices_command import refresh_prices
 
     refresh_prices(Path(options.data), options.clickhouse, download=options.download)
+
+
+def _create_key(options: argparse.Namespace) -> None:
+    from hansei.collector.keys_command import create_key
+
+    create_key(
+        Path(options.data), options.clickhouse, name=options.name, roles=options.roles, expires=options.expires,
+        now=time.time(),
+    )  # fmt: skip
+
+
+def _list_keys(options: argparse.Namespace) -> None:
+    from hansei.collector.keys_command import list_keys
+
+    list_keys(Path(options.data), options.clickhouse, now=time.time())
+
+
+def _revoke_key(options: argparse.Namespace) -> None:
+    from hansei.collector.keys_command import revoke_key
+
+    revoke_key(Path(options.data), options.clickhouse, key_id=options.key_id, now=time.time())
 
 
 if __name__ == "__main__":

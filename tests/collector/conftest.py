@@ -22,6 +22,7 @@ from hansei.collector.counters import Counters
 from hansei.collector.dead_letter import DeadLetters
 from hansei.collector.ingest import Ingest
 from hansei.collector.inserter import Inserter
+from hansei.collector.keys import Keys
 from hansei.collector.listeners import HttpListeners
 from hansei.collector.migrations import migrate
 from hansei.collector.otlp_grpc import GrpcReceiver
@@ -107,7 +108,7 @@ class Reader:
     """A stranger at the endpoint, without HTTP in between."""
 
     def __init__(self, store: EmbeddedStore) -> None:
-        self.endpoint = SqlEndpoint(store.connection_string, Limits(30, 256 << 20, 1), Access(None, None))
+        self.endpoint = SqlEndpoint(store.connection_string, Limits(30, 256 << 20, 1), Access(Keys(None, None)))
 
     def ask(self, sql: str | bytes, database: str = "default", run: bool = True, **parameters: str) -> bytes:
         """The result, or nothing where it is only judged. Raises :class:`SqlError`."""
@@ -222,7 +223,9 @@ class Collecting:
             for signal in SIGNALS
         }
         self.inserter.start()
-        self.ingest = Ingest.create(self.logs, self.counters, max_request_bytes=max_request_bytes, api_key=api_key)
+        self.ingest = Ingest.create(
+            self.logs, self.counters, max_request_bytes=max_request_bytes, keys=Keys(api_key, None)
+        )
         self.grpc = GrpcReceiver(self.ingest, Address("127.0.0.1", 0))
         self.grpc.start()
         bound = Address("127.0.0.1", 0).bind("otlp_http")

@@ -23,14 +23,14 @@ def client(shared_collecting: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/json", "text/plain", "application/octet-stream", "", "x-protobuf"]
+    "content_type", ["application/jsonl", "text/plain", "application/octet-stream", "", "x-protobuf"]
 )
 def test_content_type(client: Any, content_type: str) -> None:
-    """Another content type is refused with 415 and the name of the one that is taken."""
+    """Another content type is refused with 415 and the names of those that are taken."""
     answer = client.export(b"", headers={"Content-Type": content_type})
     assert (answer.http, answer.code) == (415, "INVALID_ARGUMENT")
     assert answer.message == (
-        f"content-type '{content_type}' is not taken here; send application/x-protobuf "
+        f"content-type '{content_type}' is not taken here; send application/x-protobuf or application/json "
         "(OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf)"
     )
 

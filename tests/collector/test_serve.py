@@ -109,7 +109,7 @@ def test_bad_url(hansei: Hansei, tmp_path: Path, url: str) -> None:
 def test_open_to_others_without_a_key(hansei: Hansei, tmp_path: Path) -> None:
     """A listener that others can reach needs a key; the line says how to set one."""
     said = refused(hansei("serve", "--data", tmp_path / "data", *PORTS, "--otlp-http=0.0.0.0:0"))
-    assert said.endswith("no key protects it; set HANSEI_API_KEY or listen on 127.0.0.1")
+    assert said.endswith("set HANSEI_API_KEY, make a key with `hansei keys create`, or listen on 127.0.0.1")
     assert not (tmp_path / "data").exists()
 
 

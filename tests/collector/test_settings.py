@@ -40,6 +40,8 @@ OTHER_VALUES: dict[str, tuple[str, object]] = {
     "drain_timeout": ("0", 0),
     "api_key": ("secret", "secret"),
     "admin_key": ("hunter2", "hunter2"),
+    "retention_labelled": ("400d", 34_560_000),
+    "redact": ("email,phone", ("email", "phone")),
 }
 """A value for each setting, as text and as it is read."""
 
@@ -175,6 +177,14 @@ def test_a_bad_value_in_a_file(tmp_path: Path) -> None:
     assert message(lambda: load(config=config)) == ("segment_age: '[1]' is not a duration; write 10d, 240h, 250ms or 0")
 
 
+@pytest.mark.parametrize("key", ["api_key", "admin_key"])
+def test_an_empty_key(tmp_path: Path, key: str) -> None:
+    """An empty key in a file is refused: it would let everybody in."""
+    config = tmp_path / "hansei.toml"
+    config.write_text(f'{key} = ""\n')
+    assert message(lambda: load(config=config)) == f"{key}: it is empty; write a long random text, or leave it out"
+
+
 @pytest.mark.parametrize("key", ["otlp_grpc", "otlp_http", "ui", "sql"])
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "[::]", "example.com"])
 def test_beyond_loopback(key: str, host: str) -> None:
@@ -182,7 +192,7 @@ def test_beyond_loopback(key: str, host: str) -> None:
     flags: dict[str, Any] = {key: f"{host}:4000"}
     assert message(lambda: load(**flags)) == (
         f"{key}: {host}:4000 can be reached from other machines, and no key protects it; "
-        "set HANSEI_API_KEY or listen on 127.0.0.1"
+        "set HANSEI_API_KEY, make a key with `hansei keys create`, or listen on 127.0.0.1"
     )
     assert str(getattr(load({"HANSEI_API_KEY": "k"}, **flags), key)) == f"{host}:4000"
 

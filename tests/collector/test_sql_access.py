@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hansei.collector.keys import Keys
 from hansei.collector.sql_access import Access, Role
 
 from .processes import Serving
@@ -36,7 +37,7 @@ def test_passwords(sql: Sql, serving: Serving) -> None:
 
 def test_empty_admin_key() -> None:
     """An empty key makes nobody an administrator."""
-    assert Access(None, "").role({}, {}) is Role.READER
+    assert Access(Keys(None, "")).role({}, {}) is Role.READER
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,209 @@
+"""Walking back through traces, the newest first, no further than a page of a list takes.
+
+A filter of one field rarely needs more than a look at the end of the table. So the walk takes what cheaply tells which
+traces may fit (a condition on a row, a sum, what was said of traces), newest first, looks at each handful of them as a
+whole, and stops once the page is full.
+"""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hansei.feedback.search.connection import Query
+from hansei.feedback.search.filter_sql import Cost, ListConditions
+from hansei.feedback.search.moment import END_OF_TIME
+from hansei.feedback.search.slices import LONGEST, SECOND, seconds, slices
+from hansei.feedback.search.statements import fill, statement
+from hansei.feedback.search.stored import Row
+
+LATEST: Final = 3600 * SECOND
+"""Where a list begins in the middle, a trace is also found by what its spans say up to this long after it (ns)."""
+_FIRST_LOOK: Final = 400
+"""Rows of the first look; each further one takes twice as many, up to the longest."""
+_LONGEST_LOOK: Final = 3200
+_FIRST_PIECE: Final = 64
+_LARGEST_PIECE: Final = 512
+"""Traces that are looked at as a whole at a time; each further piece is twice as large, as fewer fit than was hoped."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Which traces: those that began from ``start`` to before ``end``, and are before ``(began, id)`` in the list."""
+
+    start: int
+    end: int
+    before: tuple[int, str] = (END_OF_TIME, "")
+
+    @property
+    def newest(self) -> int:
+        """No trace of it began at this moment or after."""
+        return min(self.end, self.before[0] + 1, END_OF_TIME)
+
+    def has(self, row: Row) -> bool:
+        """Whether a trace is one of them."""
+        return self.start <= row["Began"] < self.end and (row["Began"], row["TraceId"]) < self.before
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some traces that may fit, and where each has a span. Once they are looked at, no other that began at ``settled``
+    or after can turn up."""
+
+    places: dict[str, int]
+    settled: int
+
+
+_Walk = Iterator[_Piece]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The rows of ``summaries`` of the newest traces that fit, one more than were asked for where there are more."""
+
+    rows: list[Row]
+    searched_to: int | None = None
+    """Where the walk was given up (ns); None where it was not."""
+
+
+def newest_traces(
+    query: Query, conditions: ListConditions, within: Range, limit: int, patience: float | None = None
+) -> Found:
+    """Walk until there are enough traces, or the seconds of ``patience`` are over."""
+    given_up = math.inf if patience is None else time.monotonic() + patience
+    walk = _assessed if conditions.assessed else _sums if conditions.sums else _rows
+    pool: dict[str, Row] = {}
+    seen: set[str] = set()
+    done: list[Row] = []
+    for piece in walk(query, conditions, within):
+        fresh = {trace_id: at for trace_id, at in piece.places.items() if trace_id not in seen}
+        seen.update(fresh)
+        pool.update((row["TraceId"], row) for row in summaries(query, fresh, conditions) if within.has(row))
+        done = [row for row in pool.values() if row["Began"] >= piece.settled]
+        if len(done) > limit:
+            break
+        if time.monotonic() > given_up and piece.settled > within.start:
+            return Found(newest_first(done), piece.settled)
+    return Found(newest_first(done)[: limit + 1])
+
+
+def newest_first(rows: Sequence[Row]) -> list[Row]:
+    """In the order of lists."""
+    return sorted(rows, key=lambda row: (row["Began"], row["TraceId"]), reverse=True)
+
+
+def summaries(query: Query, places: dict[str, int], conditions: ListConditions) -> list[Row]:
+    """The rows of some traces that fulfil the conditions; ``places`` tells a moment of each."""
+    if not places:
+        return []
+    having = "HAVING " + " AND ".join(conditions.having) if conditions.having else ""
+    asked = {
+        **conditions.parameters,
+        "trace_ids": list(places),
+        "from": max(min(places.values()) - LONGEST, -END_OF_TIME),
+        "until": min(max(places.values()) + LONGEST, END_OF_TIME),
+    }
+    return query(fill(statement("summaries"), having=having), asked)
+
+
+def _rows(query: Query, conditions: ListConditions, within: Range) -> _Walk:
+    """By the newest rows for which the condition holds."""
+    condition = f"    AND ({conditions.row})" if conditions.row else ""
+    if within.newest < END_OF_TIME and not conditions.at_start:
+        yield from _crossing(query, conditions, within, condition)
+    sql = fill(statement("newest_spans"), condition=condition)
+    for lower, upper in _looks(query, conditions, within):
+        place, size = (upper, ""), _FIRST_LOOK
+        while True:
+            asked = {"from": lower, "before": place[0], "before_id": place[1], "limit": size}
+            found = query(sql, {**conditions.parameters, **asked})
+            yield from _pieces([(row["TraceId"], row["At"], row["At"] + 1) for row in found])
+            if len(found) < size:
+                break
+            place = (found[-1]["At"], found[-1]["TraceId"])
+            size = min(size * 2, _LONGEST_LOOK)
+        yield _Piece({}, lower)
+    yield _Piece({}, within.start)
+
+
+def _looks(query: Query, conditions: ListConditions, within: Range) -> Iterator[tuple[int, int]]:
+    """All at once, or, where reading takes a while, stretches of time after each of which it can be given up."""
+    if conditions.cost is Cost.NARROW:
+        yield within.start, within.newest
+        return
+    (known,) = query(statement("time_of_traces"), {})
+    oldest, newest, _ = known.values()
+    growth = 8 if conditions.cost is Cost.INDEXED else 2
+    yield from slices(max(within.start, oldest), min(within.newest, newest + 1), growth)
+
+
+def _crossing(query: Query, conditions: ListConditions, within: Range, condition: str) -> _Walk:
+    """By rows that came after the newest moment of the list, of traces that began before it."""
+    newest = within.newest
+    asked = {
+        **conditions.parameters,
+        "from": newest,
+        "until": min(newest + LATEST, END_OF_TIME),
+        "earliest": seconds(newest - LATEST),
+        "latest": seconds(newest),
+    }
+    found = query(fill(statement("crossing_spans"), condition=condition), asked)
+    yield from _pieces([(row["TraceId"], newest, newest) for row in found])
+
+
+def _sums(query: Query, conditions: ListConditions, within: Range) -> _Walk:
+    """By what the model calls of a trace come to, in stretches of time that get longer."""
+    (known,) = query(statement("time_of_traces"), {})
+    oldest, newest, spans = known.values()
+    if not spans:
+        return
+    sql = fill(statement("traces_by_sums"), conditions=" AND ".join(conditions.sums))
+    for lower, upper in slices(max(within.start, oldest), min(within.newest, newest + 1)):
+        # The calls of a trace that began in the stretch may reach beyond its end.
+        asked = {"from": lower, "until": min(upper + LATEST, END_OF_TIME)}
+        found = query(sql, {**conditions.parameters, **asked})
+        # One that began before the stretch and has enough calls in it is met early, and kept for later.
+        yield from _pieces([(row["TraceId"], row["At"], row["At"] + 1) for row in found])
+        yield _Piece({}, lower)
+
+
+def _assessed(query: Query, conditions: ListConditions, within: Range) -> _Walk:
+    """By what was said, or corrected, that the filter asks for."""
+    sql = fill(
+        statement("newest_assessed"),
+        conditions="\n".join(f"    AND ({_may_fit(condition)})" for condition in conditions.assessed),
+    )
+    offset, size = 0, _FIRST_LOOK
+    while True:
+        asked = {"earliest": seconds(within.start), "latest": seconds(within.newest), "limit": size, "offset": offset}
+        found = query(sql, {**conditions.parameters, **asked})
+        yield from _pieces([(row["TraceId"], row["Second"] * SECOND, (row["Second"] + 1) * SECOND) for row in found])
+        if len(found) < size:
+            yield _Piece({}, within.start)
+            return
+        offset += size
+        size = min(size * 2, _LONGEST_LOOK)
+
+
+def _may_fit(condition: str) -> str:
+    """A condition on valid assessments, made wider: on all that was said, which takes no joining."""
+    wider = condition.replace("FROM feedback WHERE Valid", "FROM feedback_state WHERE true")
+    return (
+        f"{wider} OR TraceId IN (SELECT TraceId FROM feedback_changes) "
+        "OR TraceId IN (SELECT TraceId FROM feedback_state WHERE Overrides != '' AND Name = '')"
+    )
+
+
+def _pieces(found: Sequence[tuple[str, int, int]]) -> _Walk:
+    """A few traces at a time: a page is often full before all that was found is looked at."""
+    places: dict[str, int] = {}
+    size = _FIRST_PIECE
+    for trace_id, at, settled in found:
+        if trace_id:
+            places.setdefault(trace_id, at)
+        if len(places) == size:
+            yield _Piece(places, settled)
+            places, size = {}, min(size * 2, _LARGEST_PIECE)
+    if places:
+        yield _Piece(places, found[-1][2])

@@ -1,0 +1,24 @@
+"""Looking back through time in stretches, the newest first: what is asked for is mostly new."""
+
+from collections.abc import Iterator
+from typing import Final
+
+SECOND: Final = 10**9
+LONGEST: Final = 24 * 3600 * SECOND
+"""A trace is put together from spans that begin within this time of each other (nanoseconds)."""
+FIRST_SLICE: Final = 3600 * SECOND
+"""The length of the first stretch (nanoseconds)."""
+
+
+def slices(start: int, end: int, growth: int = 8) -> Iterator[tuple[int, int]]:
+    """Stretches of time that follow each other back from the end to the start, each longer than the one before."""
+    length = FIRST_SLICE
+    while end > start:
+        lower = max(start, end - length)
+        yield lower, end
+        end, length = lower, length * growth
+
+
+def seconds(ticks: int) -> int:
+    """What the table of traces' times can hold: 1970 to 2106."""
+    return min(max(ticks // SECOND, 0), 2**32 - 1)
