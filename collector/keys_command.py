@@ -13,7 +13,7 @@ from hansei.collector.key_file import KEYS, KeyFile
 from hansei.collector.key_format import digest_of, key_id_in, new_key
 from hansei.collector.keys import ROLES, Principal, StoredKey
 from hansei.collector.output import say
-from hansei.collector.settings import parse_duration
+from hansei.collector.setting_values import parse_duration
 
 _LONGEST_NAME = 80
 _COLUMNS = ("id", "name", "roles", "created", "expires", "state")

@@ -47,7 +47,7 @@ def otlp_http_app(ingest: Ingest) -> Starlette:
 def _endpoint(ingest: Ingest, signal: Signal, gate: asyncio.Semaphore) -> Callable[[Request], Awaitable[Response]]:
     async def export(request: Request) -> Response:
         # A failure is told in the encoding of the request.
-        encoding = JSON if _content_type(request) == JSON else PROTOBUF
+        encoding = _encoding(request)
         try:
             ingest.admit(signal, request.headers.get("authorization"), _TRANSPORT)
             _require_known(request)
@@ -86,6 +86,10 @@ def _take_json(ingest: Ingest, signal: Signal, body: bytes) -> bytes:
         ingest.refuse(signal, _TRANSPORT, "malformed")
         raise
     return response_json(signal, ingest.export(signal, payload, _TRANSPORT))
+
+
+def _encoding(request: Request) -> str:
+    return JSON if _content_type(request) == JSON else PROTOBUF
 
 
 def _content_type(request: Request) -> str:
@@ -144,8 +148,10 @@ def _status(
 
 async def _not_found(request: Request, _: Exception) -> Response:
     known = ", ".join(f"/v1/{signal.name}" for signal in SIGNALS)
-    return _status(404, _UNIMPLEMENTED, f"{request.url.path} is not taken here; there are {known}")
+    message = f"{request.url.path} is not taken here; there are {known}"
+    return _status(404, _UNIMPLEMENTED, message, encoding=_encoding(request))
 
 
 async def _only_post(request: Request, _: Exception) -> Response:
-    return _status(405, _UNIMPLEMENTED, f"{request.method} is not OTLP; use POST", {"Allow": "POST"})
+    message = f"{request.method} is not OTLP; use POST"
+    return _status(405, _UNIMPLEMENTED, message, {"Allow": "POST"}, _encoding(request))

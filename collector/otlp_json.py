@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from google.protobuf.message import EncodeError, Message
 
 from hansei.collector.payload import MalformedPayload
@@ -150,8 +151,12 @@ _Member = tuple[str, bool, Callable[[Any], Any] | None, bool]
 @cache
 def _members(descriptor: Descriptor) -> Mapping[str, _Member]:
     """The members of the JSON object of a message."""
+    # How a descriptor tells that a field is repeated differs between versions of protobuf; its message does not.
+    written = DescriptorProto()
+    descriptor.CopyToProto(written)
+    lists = {field.name for field in written.field if field.label == FieldDescriptorProto.LABEL_REPEATED}
     return {
-        field.json_name: (field.name, field.is_repeated, _reader(field), field.containing_oneof is not None)
+        field.json_name: (field.name, field.name in lists, _reader(field), field.containing_oneof is not None)
         for field in descriptor.fields
     }
 
@@ -249,5 +254,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
     # A number of thousands of digits is refused by int()'s own limit only beyond that of json.
-    text = ascii(value) if isinstance(value, str) else json.dumps(value)
+    text = ascii(value[: 2 * _SHOWN]) if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

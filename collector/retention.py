@@ -50,9 +50,7 @@ def apply_retention(client: "Client", *, traces: int, logs: int, cluster: str | 
     on_cluster = f" ON CLUSTER `{cluster}`" if cluster else ""
     for table, column in _TABLES.items():
         wanted = logs if table == _LOGS else traces
-        match = re.search(
-            r"\bTTL .+? \+ toIntervalSecond\((\d+)\)", str(client.command(_DEFINITION, {"table": table}))
-        )
+        match = re.search(r"\bTTL .+? \+ toIntervalSecond\((\d+)\)", str(client.command(_DEFINITION, {"table": table})))
         if wanted == (int(match[1]) if match else 0):
             continue
         if wanted:

@@ -1,13 +1,12 @@
 """Every setting of the collector: its flag, its environment variable, its key in a configuration file."""
 
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -18,10 +17,19 @@ from hansei.collector.address import Address
 from hansei.collector.errors import ConfigurationError
 from hansei.collector.key_file import KEYS, KeyFile
 from hansei.collector.redaction import parse_redact
-
-_SIZE_UNITS = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-_DURATION_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_WEB_PORTS = {"http": "80", "https": "443"}
+from hansei.collector.setting_values import (
+    Rate,
+    parse_count,
+    parse_duration,
+    parse_key,
+    parse_origins,
+    parse_path,
+    parse_rate,
+    parse_retention,
+    parse_size,
+    parse_switch,
+    parse_text,
+)
 
 
 @dataclass(frozen=True)
@@ -47,101 +55,9 @@ class Setting:
         return "HANSEI_" + self.name.upper()
 
 
-def parse_size(key: str, text: str) -> int:
-    """Bytes: ``1073741824``, ``64MiB``, ``1GB``. Raises :class:`ConfigurationError`."""
-    match = re.fullmatch(r"(\d+)\s*([A-Za-z]*)", text.strip())
-    if not match or match[2] not in _SIZE_UNITS:
-        raise ConfigurationError(f"{key}: {text!r} is not a size; write 64MiB, 1GiB or a number of bytes")
-    return int(match[1]) * _SIZE_UNITS[match[2]]
-
-
-def parse_duration(key: str, text: str) -> float:
-    """Seconds: ``10d``, ``240h``, ``250ms``, ``0``. Raises :class:`ConfigurationError`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", text.strip())
-    if text.strip() == "0":
-        return 0
-    if not match or match[2] not in _DURATION_UNITS:
-        raise ConfigurationError(f"{key}: {text!r} is not a duration; write 10d, 240h, 250ms or 0")
-    return float(match[1]) * _DURATION_UNITS[match[2]]
-
-
-def parse_retention(key: str, text: str) -> int:
-    """Seconds, whole; 0 keeps for ever. Raises :class:`ConfigurationError`."""
-    try:
-        seconds = parse_duration(key, text)
-    except ConfigurationError:
-        raise ConfigurationError(f"{key}: {text!r} is not a duration; write 10d, 240h or 0 for ever") from None
-    return int(seconds)
-
-
-def parse_count(key: str, text: str) -> int:
-    """A whole number above 0. Raises :class:`ConfigurationError`."""
-    if re.fullmatch(r"[0-9]+", text.strip()) is None or int(text) < 1:
-        raise ConfigurationError(f"{key}: {text!r} is not a whole number above 0")
-    return int(text)
-
-
-class Rate(NamedTuple):
-    """So many in so many seconds."""
-
-    requests: int
-    seconds: float
-
-
-def parse_rate(key: str, text: str) -> Rate | None:
-    """``30/m``, ``5/s``, ``100/10m``; None for ``0``, which is no limit. Raises :class:`ConfigurationError`."""
-    match = re.fullmatch(r"([1-9]\d{0,8})\s*/\s*((?:\d+(?:\.\d+)?)?)\s*([a-z]+)", text.strip())
-    if text.strip() == "0":
-        return None
-    seconds = float(match[2] or 1) * _DURATION_UNITS.get(match[3], 0) if match else 0
-    if not match or seconds <= 0:
-        raise ConfigurationError(f"{key}: {text!r} is not a rate; write 30/m, 5/s, 100/10m or 0 for no limit")
-    return Rate(int(match[1]), seconds)
-
-
-def parse_origins(key: str, text: str) -> frozenset[str]:
-    """``https://chat.example.com, http://localhost:3000`` or ``*``. Raises :class:`ConfigurationError`."""
-    return frozenset(_origin(key, part.strip()) for part in text.split(",") if part.strip())
-
-
-def _origin(key: str, text: str) -> str:
-    if text == "*":
-        return text
-    # As browsers write it: in lower case, without the scheme's own port.
-    match = re.fullmatch(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?", text.lower())
-    if match:
-        port = "" if match[3] in (None, _WEB_PORTS[match[1]]) else f":{match[3]}"
-        return f"{match[1]}://{match[2]}{port}"
-    raise ConfigurationError(
-        f"{key}: {text!r} is not an origin; write https://chat.example.com, without a path, or * for every page"
-    )
-
-
-def parse_switch(key: str, text: str) -> bool:
-    """``on`` or ``off``. Raises :class:`ConfigurationError`."""
-    known = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
-    if text.strip().lower() not in known:
-        raise ConfigurationError(f"{key}: {text!r} is neither on nor off")
-    return known[text.strip().lower()]
-
-
-def _parse_path(_: str, text: str) -> Path:
-    return Path(text).expanduser().absolute()
-
-
-def _parse_key(key: str, text: str) -> str:
-    if not text:
-        raise ConfigurationError(f"{key}: it is empty; write a long random text, or leave it out")
-    return text
-
-
-def _parse_text(_: str, text: str) -> str:
-    return text
-
-
 SETTINGS = (
-    Setting("data", "./hansei-data", "DIR", "the write-ahead log, and the data without --clickhouse", _parse_path),
-    Setting("clickhouse", None, "URL", "a ClickHouse server: http[s]://user:password@host:port/database", _parse_text),
+    Setting("data", "./hansei-data", "DIR", "the write-ahead log, and the data without --clickhouse", parse_path),
+    Setting("clickhouse", None, "URL", "a ClickHouse server: http[s]://user:password@host:port/database", parse_text),
     Setting("otlp_grpc", "127.0.0.1:4317", "HOST:PORT", "where OTLP/gRPC is taken", Address.parse),
     Setting("otlp_http", "127.0.0.1:4318", "HOST:PORT", "where OTLP/HTTP is taken", Address.parse),
     Setting("ui", "127.0.0.1:8600", "HOST:PORT", "where pages, API, health and metrics are", Address.parse),
@@ -156,8 +72,8 @@ SETTINGS = (
     Setting("sql_max_memory", "512MiB", "SIZE", "memory of one query through the SQL endpoint", parse_size),
     Setting("sql_max_queries", "8", "NUMBER", "queries through the SQL endpoint at a time", parse_count),
     Setting("drain_timeout", "60s", "DURATION", "how long SIGTERM waits for what is logged", parse_duration),
-    Setting("api_key", None, "KEY", "what senders and readers present; beyond loopback, or keys", _parse_key, True),
-    Setting("admin_key", None, "KEY", "the password that lifts read-only from the SQL endpoint", _parse_key, True),
+    Setting("api_key", None, "KEY", "what senders and readers present; beyond loopback, or keys", parse_key, True),
+    Setting("admin_key", None, "KEY", "the password that lifts read-only from the SQL endpoint", parse_key, True),
     Setting("feedback_origins", None, "ORIGINS", "whose pages may send feedback, comma-separated, or *", parse_origins),
     Setting("feedback_rate", "30/m", "RATE", "feedback requests of a token; 20 times more of an address", parse_rate),
     Setting("retention_labelled", "0", "DURATION", "likewise of labelled traces; 0 keeps all", parse_retention),

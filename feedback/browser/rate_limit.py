@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from hansei.collector.settings import Rate
+from hansei.collector.setting_values import Rate
 
 _MOST_KEPT: Final = 20_000
 """Buckets; the one that was used longest ago goes first, and is full again by then or soon."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 
 from hansei.collector.keys import Role
-from hansei.feedback.pages.visitor import guarded
+from hansei.feedback.pages.render import page
+from hansei.feedback.pages.visitor import guarded, wants_json
 from hansei.feedback.search.errors import SearchError
 from hansei.feedback.web.access import AccessDenied, require
 from hansei.feedback.web.reader import StoreAway
@@ -30,7 +31,14 @@ def readable(site: "Site") -> Callable[[Handler], Handler]:
     """
 
     def wrap(handler: Handler) -> Handler:
-        of_visitor = guarded(site, Role.READ)(handler)
+        @guarded(site, Role.READ)
+        async def of_visitor(request: "Request") -> Response:
+            try:
+                return await handler(request)
+            except NotThere as error:
+                if wants_json(request):
+                    return JSONResponse({"error": str(error)}, 404)
+                return page(request, "message.html", 404, title="There is nothing here", text=str(error), link=None)
 
         async def answer(request: "Request") -> Response:
             if "authorization" not in request.headers:

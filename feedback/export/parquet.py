@@ -51,8 +51,12 @@ def write(structure: str) -> None:
     import chdb
 
     connection = chdb.connect(f":memory:?max_server_memory_usage={_MEMORY}")
-    connection.query(_SQL, "Null", params={"structure": structure})
-    connection.close()
+    try:
+        connection.query(_SQL, "Null", params={"structure": structure})
+    except Exception as error:
+        sys.exit(str(error).splitlines()[0][:300])
+    finally:
+        connection.close()
 
 
 if __name__ == "__main__":

@@ -129,7 +129,8 @@ def read_names(query: Query) -> list[str]:
     return [row["Name"] for row in query(named_sql(_SQL, "names_of_assessments"), {})]
 
 
-def is_written(query: Query, trace_id: str, assessment_id: str, since: int) -> bool:
-    """Whether what was said in an assessment at or after a moment (nanoseconds) can be read."""
+def events_since(query: Query, trace_id: str, assessment_id: str, since: int) -> int:
+    """How many events of an assessment can be read, as the state that they make, that are not older than a moment
+    (nanoseconds)."""
     asked = {"trace_id": trace_id, "assessment_id": assessment_id, "since": since}
-    return bool(query(named_sql(_SQL, "written_since"), asked)[0]["Written"])
+    return int(query(named_sql(_SQL, "events_since"), asked)[0]["Events"])

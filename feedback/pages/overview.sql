@@ -102,23 +102,22 @@ SELECT
     ifNull(sum(NumericValue), 0) AS Total
 FROM
 (
-    SELECT Timestamp AS At, Name, SourceType, NumericValue
+    SELECT TraceId, Timestamp AS At, Name, SourceType, NumericValue
     FROM feedback_state FINAL
     WHERE Timestamp >= fromUnixTimestamp64Nano({before:Int64} * 1000000000)
         AND Timestamp < fromUnixTimestamp64Nano({end:Int64} * 1000000000)
         AND Kind = 'feedback'
         AND (TraceId, AssessmentId) NOT IN (SELECT TraceId, AssessmentId FROM touched)
-        AND ({service:String} = '' OR TraceId IN (SELECT TraceId FROM of_service))
     UNION ALL
-    SELECT CreatedAt AS At, Name, SourceType, NumericValue
+    SELECT TraceId, CreatedAt AS At, Name, SourceType, NumericValue
     FROM feedback
     WHERE CreatedAt >= fromUnixTimestamp64Nano({before:Int64} * 1000000000)
         AND CreatedAt < fromUnixTimestamp64Nano({end:Int64} * 1000000000)
         AND Kind = 'feedback'
         AND Valid
         AND (TraceId, AssessmentId) IN (SELECT TraceId, AssessmentId FROM touched)
-        AND ({service:String} = '' OR TraceId IN (SELECT TraceId FROM of_service))
 )
+WHERE {service:String} = '' OR TraceId IN (SELECT TraceId FROM of_service)
 GROUP BY Bucket, Name, SourceType;
 
 -- name: traces_over_time

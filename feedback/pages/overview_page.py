@@ -34,10 +34,6 @@ class Links:
         end = self._period.end * 1000 if end_ms is None else end_ms
         return f"/traces?{urlencode({'from': start, 'to': end, **self._service, **query})}"
 
-    def overview(self, chosen: str) -> str:
-        """The same overview of another range."""
-        return f"/overview?{urlencode({'range': chosen, **self._service})}"
-
     def part(self, name: str) -> str:
         """A part of the overview that takes longer."""
         return f"/overview/{name}?{urlencode({**self._period.query, **self._service})}"

@@ -162,10 +162,10 @@ SELECT
 FROM feedback_history
 WHERE TraceId = {trace_id:String} AND AssessmentId = {assessment_id:String};
 
--- name: written_since
--- Whether a statement, a correction or a retraction of an assessment that is not older than a moment can be read: the
+-- name: events_since
+-- How many statements, corrections and retractions of an assessment that are not older than a moment can be read: the
 -- tables that feedback reads are filled after the ledger, so the ledger would tell too early.
-SELECT count() AS Written
+SELECT count() AS Events
 FROM
 (
     SELECT Timestamp FROM feedback_state WHERE TraceId = {trace_id:String} AND AssessmentId = {assessment_id:String}

@@ -19,7 +19,7 @@ from hansei.feedback.pages.assessment_form import AssessmentForm
 from hansei.feedback.pages.assessments_panel import (
     counts_by_span,
     entries,
-    is_written,
+    events_since,
     read_assessments,
     read_history,
     read_names,
@@ -198,7 +198,7 @@ class _AssessmentPages:
         """The answer once what was written can be read."""
         reader = self._site.reader
         deadline = time.monotonic() + _WAIT
-        while not await reader.run(is_written, reader.query, trace_id, assessment_id, since):
+        while not await reader.run(events_since, reader.query, trace_id, assessment_id, since):
             if time.monotonic() > deadline:
                 break
             await asyncio.sleep(_PAUSE)

@@ -8,11 +8,11 @@ from typing import Final
 
 from hansei.feedback.pages.trace_list_address import ListAddress
 from hansei.feedback.search.errors import FilterError, InvalidSearch
-from hansei.feedback.search.filter_fields import TRACES
 from hansei.feedback.search.filter_parser import parse
 from hansei.feedback.search.filter_tree import Comparison, Field, Or, Scalar
 
-_SOURCE: Final = "assessed_by"
+_WORDS: Final = re.compile(r"[A-Za-z0-9 ]*[A-Za-z0-9][A-Za-z0-9 ]*")
+_QUOTED: Final = re.compile(r'"(.+)"', re.DOTALL)
 _SAID: Final = re.compile(r"(.+?)(>=|<=|[:=<>])(.*)", re.DOTALL)
 _NUMBER: Final = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?", re.ASCII)
 
@@ -138,7 +138,11 @@ def _assessed(value: str) -> Made:
 
 
 def _contains(value: str) -> Made:
-    return Comparison(Field("text"), "~", value), value
+    """Whole words, which an index may find; what is quoted, or has other signs in it, is looked for as it is."""
+    if _WORDS.fullmatch(value):
+        return Comparison(Field("words"), "~", value), value
+    quoted = _QUOTED.fullmatch(value)
+    return Comparison(Field("text"), "~", quoted[1] if quoted else value), value
 
 
 def _number(text: str) -> int | float | None:
@@ -151,11 +155,10 @@ def _number(text: str) -> int | float | None:
 ASSESSED_BY: Final[dict[str, tuple[Comparison, str]]] = {
     "anyone": (Comparison(Field("feedback.name"), "LIKE", "%"), "anyone"),
     **{
-        value: (Comparison(Field(_SOURCE), "=", source), label)
+        value: (Comparison(Field("assessed_by"), "=", source), label)
         for value, source, label in (
             ("human", "HUMAN", "a person"), ("judge", "LLM_JUDGE", "a judge"), ("code", "CODE", "code"),
         )
-        if _SOURCE in TRACES.plain  # as far as the language can tell them apart
     },
 }  # fmt: skip
 """Who gave feedback: values of the address, with their part of the filter and what they are called."""

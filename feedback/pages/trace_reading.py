@@ -21,7 +21,7 @@ MOST_SPANS: Final = 100_000
 _TYPED_SPANS: Final = 5_000
 """Up to so many spans, the map of attributes is read for the types of those without an operation."""
 _SECOND: Final = 10**9
-_KEY: Final = re.compile(r"(.*?)(?:\.(\d{1,6}))?")
+_KEY: Final = re.compile(r"(.*?)(?:\.(\d{1,6}))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

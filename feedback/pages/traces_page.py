@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _BUCKETS: Final = 60
 _LATE_MS: Final = 60_000
 """How much earlier than the newest known a trace may have begun that comes only now: it is sent when it ends."""
+_PATIENCE: Final = 3.0
+"""Seconds after which a search that reads much tells how far it came."""
 _NEWER: Final = 100
 """Traces that one look for newer ones brings at most."""
 
@@ -168,6 +170,7 @@ def _list(site: "Site", asked: ListRequest) -> "SummaryPage":
     return list_traces(
         site.reader.query, filter_string=asked.filter_text, start_time=asked.time.start_ms,
         end_time=asked.time.until_ms, max_results=asked.limit, page_token=asked.page_token,
+        patience=_PATIENCE,
     )  # fmt: skip
 
 

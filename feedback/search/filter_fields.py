@@ -111,6 +111,8 @@ TRACE_FIELDS: Final = (
               aliases=_trace_names("run_id"), meaning="an evaluation run that assessed it"),
     FieldSpec("labeling_session", Kind.TEXT, Level.ASSESSMENT, ("LabelingSessionId",),
               present="LabelingSessionId != ''", meaning="a labeling session in which it was assessed"),
+    FieldSpec("assessed_by", Kind.CHOICE, Level.ASSESSMENT, ("SourceType",), choices=("HUMAN", "LLM_JUDGE", "CODE"),
+              meaning="who assessed it"),
     FieldSpec("tags", Kind.ANYTHING, Level.ANY_SPAN, (_ATTRIBUTE,), present=_NAMED, keyed=True,
               aliases=("tag",), meaning="a tag"),
     FieldSpec("metadata", Kind.ANYTHING, Level.ANY_SPAN, (_ATTRIBUTE,), present=_NAMED, keyed=True,

@@ -79,6 +79,8 @@ def _words(value: Any, last_of: str = "") -> str:
         told = next((name for name in _TELLING if value.get(name)), None)
         if told is not None:
             return _words(value[told], last_of)
+        if value.get("type") == "text":
+            return ""
         if value.get("type") == "tool_call" or "arguments" in value:
             arguments = value.get("arguments", "")
             shown = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)

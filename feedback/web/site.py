@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from starlette.routing import BaseRoute
 
 from hansei.collector.extension import Server
+from hansei.feedback.labeling.store import LabelingStore, labeling_store
 from hansei.feedback.recorder import Recorder
 from hansei.feedback.web.ledger import ledger
 from hansei.feedback.web.reader import Reader
@@ -18,6 +19,7 @@ class Site:
     server: Server
     reader: Reader
     ledger: Recorder
+    labeling: LabelingStore
 
 
 def routes(server: Server) -> Sequence[BaseRoute]:
@@ -27,5 +29,6 @@ def routes(server: Server) -> Sequence[BaseRoute]:
     from hansei.feedback.export.app import export_routes
     from hansei.feedback.pages.app import page_routes
 
-    site = Site(server, Reader(server.store), ledger(server.ingest))
+    reader = Reader(server.store)
+    site = Site(server, reader, ledger(server.ingest), labeling_store(server.store, reader.query))
     return [*api_routes(site), *browser_routes(site), *export_routes(site), *page_routes(site)]

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from hansei.collector.errors import ConfigurationError
 from hansei.collector.keys import Keys
-from hansei.collector.settings import Rate, parse_origins, parse_rate
+from hansei.collector.setting_values import Rate, parse_origins, parse_rate
 from hansei.feedback.api.problem import Problem
 from hansei.feedback.browser.answer import Answer
 from hansei.feedback.browser.origins import Origins

@@ -106,12 +106,12 @@ TEXTS = st.lists(
 
 @given(text=st.one_of(TEXTS, TEXTS.map(json.dumps), TEXTS.map(lambda text: json.dumps([{text: json.dumps(text)}]))))
 def test_twice_is_as_once(text: str) -> None:
-    """What has been redacted has nothing more to redact, and what was JSON is JSON."""
+    """What has been redacted has nothing more to redact; an object, an array or a string of JSON stays JSON."""
     for wanted in (ALL, ("email", "regex:[b1]", r"regex:^\W"), (r"regex:.\]|\[.",)):
         redaction = Redaction(wanted)
         once = redaction.text(text)
         assert redaction.text(once) == once
-        if _is_json(text):
+        if text.lstrip().startswith(("{", "[", '"')) and _is_json(text):
             assert _is_json(once)
 
 

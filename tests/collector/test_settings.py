@@ -11,15 +11,8 @@ from hypothesis import strategies as st
 
 from hansei.collector.address import Address
 from hansei.collector.errors import ConfigurationError
-from hansei.collector.settings import (
-    SETTINGS,
-    Setting,
-    Settings,
-    parse_count,
-    parse_duration,
-    parse_retention,
-    parse_size,
-)
+from hansei.collector.setting_values import Rate, parse_count, parse_duration, parse_retention, parse_size
+from hansei.collector.settings import SETTINGS, Setting, Settings
 
 OTHER_VALUES: dict[str, tuple[str, object]] = {
     "data": ("/srv/hansei", Path("/srv/hansei")),
@@ -41,6 +34,9 @@ OTHER_VALUES: dict[str, tuple[str, object]] = {
     "api_key": ("secret", "secret"),
     "admin_key": ("hunter2", "hunter2"),
     "retention_labelled": ("400d", 34_560_000),
+    "feedback_origins": ("https://a.example", frozenset({"https://a.example"})),
+    "feedback_rate": ("5/s", Rate(5, 1.0)),
+    "text_index": ("on", True),
     "redact": ("email,phone", ("email", "phone")),
 }
 """A value for each setting, as text and as it is read."""

@@ -423,7 +423,7 @@ def healthy(ui: str, **environment: str) -> bool:
 
 def test_health_check(running: dict[str, str]) -> None:
     """The image's health check says yes to a collector that runs, whatever proxy the environment names."""
-    port = running["health"].rpartition(":")[2]
+    port = running["pages"].rpartition(":")[2]
     assert healthy(f"0.0.0.0:{port}")
     assert healthy(f"0.0.0.0:{port}", http_proxy="http://127.0.0.1:9")
 

@@ -297,6 +297,7 @@ MESSAGES: Sequence[dict[str, Any]] = (
         ('[{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]', "user", "Hi"),
         ("plain text", "", "plain text"),
         ('"So."', "", "So."),
+        ('[{"role": "assistant", "parts": [{"type": "text", "content": ""}]}]', "", ""),
         ("null", "", ""),
         ("", "", ""),
         ("x" * 1000, "", "x" * (LONGEST - 1) + "…"),

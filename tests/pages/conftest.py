@@ -243,7 +243,9 @@ def demo(telemetry: Telemetry, client: "Client") -> dict[str, str]:
 def chromium() -> Iterator[Browser]:
     """A browser; one for all tests, each visit has cookies of its own."""
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        launched = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
         expect.set_options(timeout=_SOON)
         yield launched
         launched.close()

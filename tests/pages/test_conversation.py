@@ -26,7 +26,8 @@ FORMS: dict[str, dict[str, Any]] = {
                 {"type": "uri", "modality": "image", "mime_type": None, "uri": "javascript:alert(1)"},
                 {"type": "blob", "modality": "image", "mime_type": "image/png", "content": PIXEL},
                 {"type": "blob", "modality": "image", "mime_type": "image/svg+xml", "content": PIXEL},
-                {"type": "blob", "modality": "audio", "mime_type": "audio/mpeg", "content": "AAAA", "transcript": "Hi."},
+                {"type": "blob", "modality": "audio", "mime_type": "audio/mpeg", "content": "AAAA",
+                 "transcript": "Hi."},
                 {"type": "file", "modality": "document", "mime_type": "application/pdf", "file_id": "file-1"},
                 {"type": "hologram", "size": 3},
             ]},
@@ -97,7 +98,9 @@ def content(form: dict[str, Any]) -> Content:
 
 def test_every_form_of_content_is_understood() -> None:
     """Each form of messages, tools, media and documents becomes the same few pieces, as the golden file has them."""
-    said = json.dumps({name: asdict(content(form)) for name, form in FORMS.items()}, indent=1, ensure_ascii=False) + "\n"
+    said = (
+        json.dumps({name: asdict(content(form)) for name, form in FORMS.items()}, indent=1, ensure_ascii=False) + "\n"
+    )
     if os.environ.get("GOLDEN"):
         GOLDEN.write_text(said)
     assert said == GOLDEN.read_text(), f"GOLDEN=1 pytest {__file__} writes the file anew"
@@ -121,10 +124,18 @@ def test_what_is_no_list_of_messages_is_not_taken_for_one(value: Any) -> None:
     assert messages_of(value) is None
 
 
-@pytest.mark.parametrize("text", ["[" * 3000, '{"a":' * 3000, "\u0000", '{"role":{},"parts":3}', '[{"role":"u","parts":3}]'])
+BROKEN = ["[" * 3000, '{"a":' * 3000, "\u0000", '{"role":{},"parts":3}', '[{"role":"u","parts":3}]']
+
+
+@pytest.mark.parametrize("text", BROKEN)
 def test_no_content_breaks_the_page(text: str) -> None:
     """Whatever stands in the attributes, something is shown."""
-    for name in ("gen_ai.input.messages", "hansei.span.inputs", "gen_ai.system_instructions", "gen_ai.tool.definitions"):
+    for name in (
+        "gen_ai.input.messages",
+        "hansei.span.inputs",
+        "gen_ai.system_instructions",
+        "gen_ai.tool.definitions",
+    ):
         assert isinstance(content_of({name: text}), Content)
 
 

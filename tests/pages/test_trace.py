@@ -1,6 +1,7 @@
 """The trace page in a real browser: the tree in time, a span's content, what was said and how it is said."""
 
 import json
+import os
 import re
 import time
 import uuid
@@ -186,10 +187,12 @@ def test_thirty_thousand_spans(visit: Visit, client: "Client") -> None:
     page = visit(f"/traces/{trace_id}")
     ready = "Number(document.documentElement.dataset.treeReady)"
     times = [page.evaluate(ready)]
-    while min(times) >= 1000 and len(times) < 6:  # others are at work on the machine
+    # A machine that has more to do than it has processors takes so much longer.
+    share = max(os.getloadavg()[0] / (os.cpu_count() or 1), 1)
+    while min(times) >= 1000 and len(times) < 3:
         page.reload()
         times.append(page.evaluate(ready))
-    assert min(times) < 1000
+    assert min(times) < 1000 * share
     assert len(rows(page)) < 100
     height = page.evaluate("document.getElementById('tree-body').offsetHeight / 30000")
     page.evaluate(f"document.getElementById('tree-scroll').scrollTop = 20000 * {height}")
@@ -201,6 +204,31 @@ def test_thirty_thousand_spans(visit: Visit, client: "Client") -> None:
     page.locator("#tree-search").fill("span 29999")
     expect(page.locator("#tree-count")).to_have_text("1 found")
     assert [shown[2] for shown in rows(page)] == ["span 0", "span 29999"]
+
+
+def test_content_beside_a_span_and_long_texts(
+    visit: Visit, telemetry: Telemetry, client: "Client", serving: "Serving"
+) -> None:
+    """Content that is recorded as an event beside the span is shown with it; a long text is clipped until all of it is
+    asked for; a part of the page that is opened by itself leads to the page."""
+    span = ids(1)[0]
+    call = chat_call("trace-model", "", "", SpanId=span)
+    for name in ("gen_ai.input.messages", "gen_ai.output.messages"):
+        del call["SpanAttributes"][name]
+    trace_id = telemetry.trace(call)
+    said = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "word " * 4000 + "the end"}]}])
+    row_of_log = [time.time_ns() - 59 * SECOND, trace_id, span, "gen_ai.client.inference.operation.details",
+                  {"gen_ai.input.messages": said}]  # fmt: skip
+    columns = ["Timestamp", "TraceId", "SpanId", "EventName", "LogAttributes"]
+    client.insert("otel_logs", [row_of_log], column_names=columns)
+    page = visit(f"/traces/{trace_id}")
+    message = page.locator(".message.role-user")
+    assert len(message.locator(".prose").inner_text()) < 8001
+    page.get_by_role("link", name="Show all 20,007 characters").click()
+    expect(message).to_contain_text("the end")
+    page.goto(f"/traces/{trace_id}/spans/{span}")
+    assert page.url.endswith(f"/traces/{trace_id}?span={span}")
+    assert serving.get(f"/traces/{trace_id}/spans/nothing%0A.1/raw")[0] == 404
 
 
 def by_name(page: Page, name: str) -> Locator:
@@ -237,7 +265,7 @@ def test_what_is_said_on_the_page_is_in_the_ledger(visit: Visit, telemetry: Tele
     expect(helpful.locator(".value")).to_have_text("4")
 
     helpful.get_by_role("link", name="Override").click()
-    dialog.get_by_text("JSON", exact=True).click()
+    dialog.get_by_text("JSON", exact=True).first.click()
     dialog.locator("[name=json]").fill('{"stars": 2}')
     dialog.get_by_label("Your name").fill("ben")
     dialog.get_by_role("button", name="Save").click()
@@ -353,7 +381,8 @@ def test_what_telemetry_brings_cannot_run(visit: Visit, telemetry: Telemetry) ->
                 page.get_by_role("tab", name=tab).click()
             page.get_by_role("link", name="History").click()
             expect(page.locator(".history li")).to_have_count(1)
-        assert page.locator("main :is(img, iframe, [onerror], [onload], a[href^=javascript], a[href^=data])").count() == 0
+        armed = page.locator("main :is(img, iframe, [onerror], [onload], a[href^=javascript], a[href^=data])")
+        assert armed.count() == 0
         assert page.locator("script:not([src])").count() == 1
         assert page.locator(".trace-name").inner_text() == " ".join(HOSTILE.split())
 

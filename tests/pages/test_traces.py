@@ -292,10 +292,11 @@ def test_keys_lead_through_the_list(opened: Visit, many: list[str]) -> None:
 def test_nobody_is_shut_out(opened: Visit, demo: dict[str, str], axe: Callable[[Page], None], theme: str) -> None:
     """axe finds nothing: both themes, laptop and phone, with filters, errors, dialogs and nothing found."""
     page = opened(
-        f"{SHOP}&feedback=helpful&cols=time,name,service,request,response,status,models,session,feedback,errors",
+        f"{SHOP}&feedback=helpful&cols=time,name,service,request,response,status,models,session,user,feedback,errors",
         theme=theme,
     )
     expect(page.locator("#chart-summary")).to_contain_text("2 traces")
+    assert no_sideways_scroll(page)
     page.click("text=As a table")
     axe(page)
     if theme == "light":

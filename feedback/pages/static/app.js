@@ -5,8 +5,8 @@ const short = new Intl.DateTimeFormat(undefined, {
 });
 const long = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
-/** Write the times below a node as the visitor's clock has them. Pages call it for what they add later. */
-export function localTimes(root = document) {
+/** Write the times below a node as the visitor's clock has them. */
+function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]:not([data-local])")) {
     const at = new Date(time.dateTime);
     time.textContent = short.format(at);
@@ -15,7 +15,14 @@ export function localTimes(root = document) {
   }
 }
 
-localTimes();
+localTimes(document);
+new MutationObserver((changes) => {
+  for (const change of changes) {
+    for (const added of change.addedNodes) {
+      if (added.nodeType === Node.ELEMENT_NODE) localTimes(added.parentNode ?? added);
+    }
+  }
+}).observe(document.body, { childList: true, subtree: true });
 
 const places = { o: "/overview", t: "/traces", s: "/sessions" };
 let waiting = false;
@@ -43,6 +50,11 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
+  // Only https and this machine have a clipboard.
+  if (!navigator.clipboard) {
+    prompt("Copy:", button.dataset.copy);
+    return;
+  }
   await navigator.clipboard.writeText(button.dataset.copy);
   const before = button.textContent;
   button.textContent = "Copied";

@@ -1,13 +1,10 @@
 // Parts of a page that take longer come when they are there.
 
-import { localTimes } from "./app.js";
-
 async function bring(place) {
   const answer = await fetch(place.dataset.fragment, { headers: { "X-Requested-With": "fetch" } });
   if (!answer.ok) throw new Error((await answer.json()).error);
   const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#fragment");
   place.replaceChildren(...found.children);
-  localTimes(place);
 }
 
 for (const place of document.querySelectorAll("[data-fragment]")) {

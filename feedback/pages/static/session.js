@@ -1,7 +1,5 @@
 // A long session: the next turns are appended to those that are there.
 
-import { localTimes } from "./app.js";
-
 for (const element of document.querySelectorAll("[data-with-script]")) element.hidden = false;
 
 document.addEventListener("click", async (event) => {
@@ -14,7 +12,6 @@ document.addEventListener("click", async (event) => {
   if (!answer?.ok) return location.assign(link.href);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const turns = [...page.querySelectorAll("#turns > li")];
-  localTimes(page);
   document.querySelector("#turns").append(...turns);
   document.querySelector("#more").replaceChildren(...page.querySelector("#more").childNodes);
   turns[0]?.querySelector("a")?.focus({ preventScroll: true });

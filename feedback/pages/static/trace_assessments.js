@@ -2,7 +2,6 @@
 
 document.documentElement.classList.add("js");
 const dialog = document.getElementById("assessment-dialog");
-const { localTimes } = await import(document.querySelector('script[src*="/app.js"]').src);
 const asked = { "X-Requested-With": "fetch" };
 
 let selected = "";
@@ -24,7 +23,6 @@ document.addEventListener("click", async (event) => {
       said.textContent = await problem(answer);
       dialog.replaceChildren(said);
     }
-    localTimes(dialog);
     dialog.showModal();
   } else if (event.target.closest("[data-close]")) dialog.close();
 });
@@ -87,7 +85,6 @@ function alertIn(text) {
 function replacePanel(html) {
   document.getElementById("assessments").outerHTML = html;
   const panel = document.getElementById("assessments");
-  localTimes(panel);
   offerSpan();
   document.dispatchEvent(new CustomEvent("assessments-changed", { detail: { said: JSON.parse(panel.dataset.said) } }));
 }

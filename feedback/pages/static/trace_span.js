@@ -4,7 +4,6 @@ const pane = document.getElementById("span-pane");
 const detail = document.getElementById("span-detail");
 const trace = detail.dataset.trace;
 const narrow = matchMedia("(max-width: 900px)");
-const { localTimes } = await import(document.querySelector('script[src*="/app.js"]').src);
 
 let shownKey = null;
 let waiting = null;
@@ -70,7 +69,6 @@ async function raw(section) {
 
 function prepare() {
   tabs();
-  localTimes(detail);
 }
 
 async function load(key, query = "") {

@@ -2,7 +2,6 @@
 // that this does, the form and the links do too.
 
 // By the addresses in the page, which change with the files: another address would be another copy of the module.
-const { localTimes } = await import(document.querySelector('script[src^="/static/app.js"]').src);
 const { liveTail } = await import(document.querySelector('link[href^="/static/traces_live.js"]').href);
 
 const form = document.getElementById("filters");
@@ -101,7 +100,6 @@ async function load(query, { push = true } = {}) {
 
 /** After the list has changed. */
 function changed() {
-  localTimes(list);
   const query = current();
   query.delete("page");
   const { export: exported, live: isLive } = state();
@@ -286,7 +284,7 @@ form.addEventListener("focusin", (event) => { if (event.target.hasAttribute("lis
 
 // Live
 
-const tail = liveTail({ localTimes, reload: () => load(current(), { push: false }) });
+const tail = liveTail({ reload: () => load(current(), { push: false }) });
 function setLive(on) {
   live.setAttribute("aria-pressed", String(on));
   if (on) tail.start();

@@ -4,7 +4,7 @@ const PAUSE = 2000;
 const MOST_ROWS = 500;
 
 /** ``reload`` fetches the whole list anew. */
-export function liveTail({ localTimes, reload }) {
+export function liveTail({ reload }) {
   let timer = null;
   let running = false;
 
@@ -26,13 +26,16 @@ export function liveTail({ localTimes, reload }) {
       await reload();
       return;
     }
-    const query = new URLSearchParams(location.search);
+    const address = location.search;
+    const query = new URLSearchParams(address);
     query.set("since", String(Math.min(Number(rows?.querySelector("tr")?.dataset.start ?? 0), Date.now())));
     const answer = await fetch(`/traces/newer?${query}`, { headers: { "X-Requested-With": "fetch" } });
     if (answer.status === 401) location.reload();
     if (!running || !answer.headers.get("Content-Type")?.startsWith("text/html")) return;
     const came = document.createElement("template");
     came.innerHTML = await answer.text();
+    // Meanwhile another list may have been asked for.
+    if (location.search !== address || document.getElementById("rows") !== rows) return;
     if (!rows) {
       // There is no table yet.
       if (came.content.querySelector("tr")) {
@@ -42,7 +45,7 @@ export function liveTail({ localTimes, reload }) {
       return;
     }
     const oldest = Number(rows.querySelector("tr:last-child")?.dataset.start ?? 0);
-    let number = 0;
+    let anything = false;
     // The oldest first, so that each finds its place above those before it.
     for (const row of [...came.content.querySelectorAll("tr")].reverse()) {
       const known = rows.querySelector(`tr[data-id="${CSS.escape(row.dataset.id)}"]`);
@@ -54,10 +57,9 @@ export function liveTail({ localTimes, reload }) {
       const after = [...rows.children].find((other) => Number(other.dataset.start) <= Number(row.dataset.start));
       rows.insertBefore(row, after ?? null);
       row.classList.add("arrived");
-      number += 1;
+      anything = true;
     }
-    localTimes(rows);
-    if (number) document.dispatchEvent(new CustomEvent("traces:arrived"));
+    if (anything) document.dispatchEvent(new CustomEvent("traces:arrived"));
   }
 
   return {

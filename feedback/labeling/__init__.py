@@ -1,0 +1,1 @@
+"""Labeling: questions, sessions of items, and the people who answer."""
