@@ -84,7 +84,8 @@ def trace_requests(draw: st.DrawFn) -> ExportTraceServiceRequest:
             span = scope.spans.add(
                 trace_id=draw(IDS), span_id=draw(IDS), parent_span_id=draw(IDS), trace_state=draw(TEXT),
                 name=draw(TEXT), kind=draw(st.integers(0, 7)),
-                start_time_unix_nano=draw(UINT64), end_time_unix_nano=draw(UINT64), flags=draw(st.integers(0, 2**32 - 1)), attributes=draw(ATTRIBUTES),
+                start_time_unix_nano=draw(UINT64), end_time_unix_nano=draw(UINT64),
+                flags=draw(st.integers(0, 2**32 - 1)), attributes=draw(ATTRIBUTES),
             )  # fmt: skip
             span.status.code, span.status.message = draw(st.integers(0, 3)), draw(TEXT)
             span.events.add(time_unix_nano=draw(UINT64), name=draw(TEXT), attributes=draw(ATTRIBUTES))
