@@ -12,7 +12,7 @@ from hansei.collector.migrations import migrate
 from hansei.collector.prices import PriceBook
 from hansei.collector.segment import frame
 from hansei.collector.signals import TRACES
-from hansei.collector.store import EmbeddedStore
+from hansei.collector.store import INSERT_SETTINGS, EmbeddedStore
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -39,7 +39,12 @@ SELECT
 FROM base
 """
 
-_COPYING = {"max_partitions_per_insert_block": 0, "max_threads": 1, "min_insert_block_size_bytes": 64 << 20}
+_COPYING = {
+    "max_partitions_per_insert_block": 0,
+    "max_threads": 1,
+    "min_insert_block_size_bytes": 32 << 20,
+    "exclude_materialize_skip_indexes_on_insert": INSERT_SETTINGS["exclude_materialize_skip_indexes_on_insert"],
+}
 """Parts of the size that a segment makes."""
 
 _BY_MODEL = """

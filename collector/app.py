@@ -17,7 +17,7 @@ from hansei.collector.address import Address
 from hansei.collector.counters import Counters
 from hansei.collector.data_lock import DataLock
 from hansei.collector.dead_letter import DeadLetters
-from hansei.collector.extension import Routes, Server, no_routes
+from hansei.collector.extension import Background, Routes, Server, no_routes
 from hansei.collector.ingest import Ingest
 from hansei.collector.inserter import Inserter
 from hansei.collector.key_file import KEYS, KEYS_COPY, KeyFile, KeysOfFile
@@ -77,6 +77,7 @@ class Collector:
             )
             undo.callback(self.store.close)
             self._stopping = threading.Event()
+            self._background: list[Background] = []
             self._prices = PriceLearner(self.store, self._stopping)
             self._retention = Retention(
                 self.store, self._stopping, traces=settings.retention_traces, labelled=settings.retention_labelled
@@ -159,6 +160,8 @@ class Collector:
         left = await asyncio.to_thread(self._inserter.drain, self.settings.drain_timeout)
         await asyncio.to_thread(self._prices.stop)
         await asyncio.to_thread(self._retention.stop)
+        for each in self._background:
+            await asyncio.to_thread(each.stop)
         if self._server_keys is not None:
             await asyncio.to_thread(self._server_keys.stop)
         if left or not answered:
@@ -239,6 +242,8 @@ class Collector:
             self._inserter.start()
             self._prices.start()
             self._retention.start()
+            for each in self._background:
+                each.start()
         else:
             log.warning("%s; what comes in waits in the write-ahead log", self._store_problem)
             threading.Thread(target=self._await_store, name="store-opener", daemon=True).start()
@@ -256,7 +261,16 @@ class Collector:
 
     def _pages(self, routes: Routes, ingest: Ingest) -> Starlette:
         recovery = Recovery(self._logs[LOGS.name].directory)
-        server = Server(self.settings, self.store, ingest, self.keys, self.addresses, recovery.waiting)
+        server = Server(
+            self.settings,
+            self.store,
+            ingest,
+            self.keys,
+            self.addresses,
+            recovery.waiting,
+            self._stopping,
+            self._background,
+        )
         status = status_routes(self.readiness, self.metrics, self.keys)
         return Starlette(routes=[*status, *routes(server)])
 

@@ -1,6 +1,7 @@
 """The same manual in Japanese, which is written without spaces: it is searched, and quoted, by pairs of characters."""
 
 import re
+from itertools import pairwise
 
 from documents import Found
 
@@ -53,5 +54,5 @@ def answer(query: str) -> str:
 
 def _pairs(text: str) -> set[str]:
     # The endings of questions, and the particles, would make everything alike.
-    content = re.sub(r"(ください|ですか|ますか|ました|です|ます)|[。、？?のはをにがでと]", " ", text)
-    return {first + second for first, second in zip(content, content[1:], strict=False) if " " not in (first, second)}
+    content = re.sub(r"(ください|ですか|ますか|ました|です|ます)|[。、？のはをにがでと]", " ", text)  # noqa: RUF001
+    return {first + second for first, second in pairwise(content) if " " not in (first, second)}

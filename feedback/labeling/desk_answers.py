@@ -34,8 +34,11 @@ class Questions:
         """What is kept of a draft: anything, where it is JSON and of a size. Raises :class:`InvalidAnswers`."""
         kept = {}
         for name, value, comment in self._given(answers):
-            found = {"value": value, "comment": comment}
-            kept[name] = {key: self._redacted(name, part) for key, part in found.items() if not _is_nothing(part)}
+            found = {
+                "value": self._redacted(name, value),
+                "comment": self._redact(comment) if isinstance(comment, str) else comment,
+            }
+            kept[name] = {key: part for key, part in found.items() if not _is_nothing(part)}
         kept = {name: said for name, said in kept.items() if said}
         try:
             size = len(json.dumps(kept, ensure_ascii=False, allow_nan=False).encode())
@@ -63,8 +66,8 @@ class Questions:
         if problems:
             raise InvalidAnswers(problems)
         if not kept:
-            raise InvalidAnswers({schema.name: "there is no answer at all; give one, or skip the item" for schema in
-                                  self.schemas})  # fmt: skip
+            nothing = "there is no answer at all; give one, or skip the item"
+            raise InvalidAnswers(dict.fromkeys(self.by_name, nothing))
         return {schema.name: kept[schema.name] for schema in self.schemas if schema.name in kept}
 
     def _given(self, answers: Answers) -> list[tuple[str, Any, Any]]:

@@ -1,7 +1,7 @@
 """The inputs of questions: what an answer may be, as MLflow names them.
 
 Each checks its own limits when it is made (:class:`InvalidLabeling`), becomes JSON and is made of it again, and checks
-an answer: ``check(value)`` answers the value as it is recorded, or raises :class:`InvalidLabel` with one line for whoever
+an answer: ``check(value)`` answers the value as it is recorded, or raises :class:`InvalidLabel` with one line for who
 answers.
 """
 
@@ -194,10 +194,12 @@ def input_of(given: object) -> Input:
     kind = INPUTS.get(given["type"]) if isinstance(given.get("type"), str) else None
     if kind is None:
         raise InvalidLabeling(f"input.type: {brief(given.get('type'))} is not one of {', '.join(INPUTS)}")
-    fields = [name for name in kind.__slots__ if name != "TYPE"]  # type: ignore[attr-defined]
+    fields = [name for name in kind.__slots__ if name != "TYPE"]
     for name in given:
         if name not in ("type", *fields):
-            raise InvalidLabeling(f"input.{str(name)[:80]}: {kind.TYPE} has no such limit; there are {', '.join(fields)}")
+            raise InvalidLabeling(
+                f"input.{str(name)[:80]}: {kind.TYPE} has no such limit; there are {', '.join(fields)}"
+            )
     if "options" in fields and "options" not in given:
         raise InvalidLabeling(f"input.options: there are none; give {FEWEST_OPTIONS} to {MOST_OPTIONS} different texts")
     return kind(**{name: value for name, value in given.items() if name != "type"})
@@ -258,7 +260,7 @@ def _is_number(value: object) -> bool:
 
 
 def _whole_number(argument: str, value: object, largest: int) -> None:
-    if value is not None and (
-        not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= largest
-    ):
-        raise InvalidLabeling(f"{argument}: {brief(value)} is not a whole number from 1 to {largest}; give one, or None")
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= largest):
+        raise InvalidLabeling(
+            f"{argument}: {brief(value)} is not a whole number from 1 to {largest}; give one, or None"
+        )

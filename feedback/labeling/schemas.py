@@ -73,7 +73,7 @@ def _check_unused(store: LabelingStore, last: LabelSchemaVersion, wanted: LabelS
     what = "type" if last.type != wanted.type else "input"
     kept, given = (last.type, wanted.type) if what == "type" else (_input(last), _input(wanted))
     raise LabelingConflict(
-        f"{what}: {given} cannot take the place of {kept} in the label schema {last.name!r}, which labels answer already; "
+        f"{what}: {given} cannot take the place of {kept} in the label schema {last.name!r}, which labels answer; "
         f"keep the {what}, or make a label schema of another name"
     )
 

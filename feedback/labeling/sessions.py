@@ -179,7 +179,9 @@ def checked_settings(given: SessionSettings) -> SessionSettings:
 
 def _questions(query: Query, names: Sequence[str]) -> tuple[tuple[str, int], ...]:
     if isinstance(names, str) or not isinstance(names, Sequence) or not 1 <= len(names) <= MOST_QUESTIONS:
-        raise InvalidLabeling(f"label_schemas: {brief(names)} is not a list of 1 to {MOST_QUESTIONS} label schemas' names")
+        raise InvalidLabeling(
+            f"label_schemas: {brief(names)} is not a list of 1 to {MOST_QUESTIONS} label schemas' names"
+        )
     for name in names:
         plain_text("label_schemas", name, LONGEST_NAME)
     if len(set(names)) < len(names):

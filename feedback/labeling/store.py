@@ -1,7 +1,7 @@
 """Where labeling reads and writes inside the server.
 
-Rows are written whole: of two rows with the same key the one counts whose ``Written`` is larger. Who reads a row in order
-to write another in its place does both within ``turn``, so that no other thread writes in between.
+Rows are written whole: of two rows with the same key the one counts whose ``Written`` is larger. Who reads a row and
+writes another in its place does both within ``turn``, so that no other thread writes in between.
 """
 
 import threading

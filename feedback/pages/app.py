@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from hansei.feedback.pages.assets import static_files
+from hansei.feedback.pages.labeling_page import labeling_routes
 from hansei.feedback.pages.overview_page import overview_routes
 from hansei.feedback.pages.sessions_page import sessions_routes
 from hansei.feedback.pages.sign_in import sign_in_routes
@@ -34,4 +35,5 @@ def page_routes(site: "Site") -> list[BaseRoute]:
         *traces_routes(site),
         *trace_routes(site),
         *sessions_routes(site),
+        *labeling_routes(site),
     ]

@@ -124,15 +124,12 @@ GROUP BY Bucket, Name, SourceType;
 -- How many traces began and failed, by bucket and service; bucket 0 is the period before. As in the list's histogram, a
 -- trace counts where its root is.
 SELECT
-    if(Timestamp < fromUnixTimestamp64Nano({start:Int64} * 1000000000), 0,
-        intDiv(toUnixTimestamp64Nano(Timestamp), {bucket:Int64} * 1000000000) * {bucket:Int64}) AS Bucket,
+    if(Start < toDateTime({start:UInt32}), 0, intDiv(toUnixTimestamp(Start), {bucket:UInt32}) * {bucket:UInt32}) AS Bucket,
     ServiceName,
-    count() AS Traces,
-    countIf(StatusCode = 'Error') AS Errors
-FROM otel_traces
-WHERE Timestamp >= fromUnixTimestamp64Nano({before:Int64} * 1000000000)
-    AND Timestamp < fromUnixTimestamp64Nano({end:Int64} * 1000000000)
-    AND ParentSpanId = ''
+    sum(roots.Traces) AS Traces,
+    sum(roots.Errors) AS Errors
+FROM otel_roots_5m AS roots
+WHERE Start >= toDateTime({before:UInt32}) AND Start < toDateTime({end:UInt32})
 GROUP BY Bucket, ServiceName;
 
 -- name: slowest_traces

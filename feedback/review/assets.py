@@ -10,7 +10,10 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _OWN: Final = Path(__file__).parent / "static"
-_IMMUTABLE: Final = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+_SNIFF: Final = {"X-Content-Type-Options": "nosniff"}
+_IMMUTABLE: Final = {"Cache-Control": "public, max-age=31536000, immutable"} | _SNIFF
+_NAMED: Final = {"Cache-Control": "no-cache"} | _SNIFF
+"""Of what is asked for by its name alone, as modules ask for each other."""
 
 
 @cache
@@ -29,12 +32,13 @@ def review_files() -> ASGIApp:
     """An ASGI application that answers with the files."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        file = _files().get(Request(scope).url.path.rpartition("/")[2])
+        url = Request(scope).url
+        file = _files().get(url.path.rpartition("/")[2])
         answer: Response
         if file is None:
             answer = PlainTextResponse("there is no such file\n", 404)
         else:
-            answer = FileResponse(file, headers=_IMMUTABLE)
+            answer = FileResponse(file, headers=_IMMUTABLE if url.query else _NAMED)
         await answer(scope, receive, send)
 
     return app

@@ -11,6 +11,7 @@ candidate of all of them and the conditions hold.
 ``span.`` conditions joined by AND speak of one span; what NOT denies is that the trace has such a span.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -109,25 +110,36 @@ _SUMS = {"cost": "sum(CostUsd)", "tokens": "sum(InputTokens + OutputTokens)"}
 """What the fields are on the rows of genai_spans."""
 
 
-def list_conditions(expression: Expression) -> ListConditions:
-    """How to find the newest traces that a filter holds for without looking at all of them."""
-    builder = _Builder(TRACES)
+def list_conditions(expression: Expression, words_indexed: bool = False) -> ListConditions:
+    """How to find the newest traces that a filter holds for without looking at all of them.
+
+    ``words_indexed``: whether the words of attributes are in an index, which then finds their values too.
+    """
+    builder = _Builder(TRACES, words_indexed)
     made = ListConditions(parameters=builder.parameters)
     if expression == And(()):
         return made
     made.row, made.at_start = builder.hint(expression)
     if made.row is not None and "mapValues(SpanAttributes)" in made.row:
         made.cost = Cost.INDEXED if "hasAllTokens(" in made.row else Cost.CONTENT
+    among = "TraceId IN {trace_ids:Array(String)}"
+    rest = []
     for operand in _flat(expression):
         if _is_positive(operand, Level.ASSESSMENT):
-            made.assessed.append(builder.whole(operand))
-        elif made.row is None and isinstance(operand, Comparison) and _is_large_sum(operand):
+            made.assessed.append(_of(builder.whole(operand), among))
+            continue
+        rest.append(operand)
+        if made.row is None and isinstance(operand, Comparison) and _is_large_sum(operand):
             made.sums.append(builder.sum(operand))
-    among = "TraceId IN {trace_ids:Array(String)}"
-    whole = builder.whole(expression)
-    whole = whole.replace("TraceId IN (SELECT TraceId FROM candidates)", among)
-    made.having.append(whole.replace("FROM feedback WHERE ", f"FROM feedback WHERE {among} AND "))
+    if rest:
+        whole = builder.whole(And(tuple(rest)) if len(rest) > 1 else rest[0])
+        made.having.append(_of(whole.replace("TraceId IN (SELECT TraceId FROM candidates)", among), among))
     return made
+
+
+def _of(condition: str, among: str) -> str:
+    """A condition that asks for the assessments of some traces alone."""
+    return condition.replace("FROM feedback WHERE ", f"FROM feedback WHERE {among} AND ")
 
 
 def root_conditions(expression: Expression) -> tuple[list[str], dict[str, object]]:
@@ -190,8 +202,9 @@ def _of_a_span(expression: Expression) -> bool:
 class _Builder:
     """The parameters of one filter, and the SQL that speaks of them."""
 
-    def __init__(self, fields: Fields) -> None:
+    def __init__(self, fields: Fields, words_indexed: bool = False) -> None:
         self._fields = fields
+        self._words_indexed = words_indexed
         self.parameters: dict[str, object] = {}
 
     def row(self, expression: Expression) -> str:
@@ -213,7 +226,9 @@ class _Builder:
                 return None, True
             if spec.first:
                 return self._comparison(expression, replace(spec, sql=(spec.first,))), True
-            return (self.row(expression), False) if spec.level in (Level.SPAN, Level.ANY_SPAN) else (None, True)
+            if spec.level not in (Level.SPAN, Level.ANY_SPAN):
+                return None, True
+            return f"{self.row(expression)}{self._words_of(expression, spec)}", False
         if _of_a_span(expression):
             return self.row(expression), False
         hints = [self.hint(operand) for operand in expression.operands]
@@ -223,6 +238,15 @@ class _Builder:
         if len(rows) < len(hints):
             return None, True
         return f"({' OR '.join(rows)})", all(at_start for _, at_start in hints)
+
+    def _words_of(self, comparison: Comparison, spec: FieldSpec) -> str:
+        """That a span has the words of an attribute's value, which the index finds sooner than the attribute."""
+        value = comparison.value
+        if not self._words_indexed or not spec.keyed or comparison.operator != "=" or not isinstance(value, str):
+            return ""
+        if not re.search(r"[A-Za-z0-9]|[^\x00-\x7f]", value):
+            return ""
+        return f" AND hasAllTokens({TRACES['words'].sql[0]}, {self._bind(value.lower())})"
 
     def sum(self, comparison: Comparison) -> str:
         """A condition on the rows of genai_spans that are a trace's model calls."""

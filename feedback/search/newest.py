@@ -128,13 +128,13 @@ def _rows(query: Query, conditions: ListConditions, within: Range) -> _Walk:
 
 
 def _looks(query: Query, conditions: ListConditions, within: Range) -> Iterator[tuple[int, int]]:
-    """All at once, or, where reading takes a while, stretches of time after each of which it can be given up."""
-    if conditions.cost is Cost.NARROW:
-        yield within.start, within.newest
-        return
+    """Stretches of time, short ones where reading takes a while: after each it can be given up.
+
+    The newest part of the table holds a page of most filters. Asked for all of it, the engine begins to read each part.
+    """
     (known,) = query(statement("time_of_traces"), {})
     oldest, newest, _ = known.values()
-    growth = 8 if conditions.cost is Cost.INDEXED else 2
+    growth = 2 if conditions.cost is Cost.CONTENT else 8
     yield from slices(max(within.start, oldest), min(within.newest, newest + 1), growth)
 
 
@@ -170,25 +170,39 @@ def _sums(query: Query, conditions: ListConditions, within: Range) -> _Walk:
 
 def _assessed(query: Query, conditions: ListConditions, within: Range) -> _Walk:
     """By what was said, or corrected, that the filter asks for."""
-    sql = fill(
+    may_fit = fill(
         statement("newest_assessed"),
         conditions="\n".join(f"    AND ({_may_fit(condition)})" for condition in conditions.assessed),
     )
-    offset, size = 0, _FIRST_LOOK
-    while True:
-        asked = {"earliest": seconds(within.start), "latest": seconds(within.newest), "limit": size, "offset": offset}
-        found = query(sql, {**conditions.parameters, **asked})
-        yield from _pieces([(row["TraceId"], row["Second"] * SECOND, (row["Second"] + 1) * SECOND) for row in found])
-        if len(found) < size:
-            yield _Piece({}, within.start)
-            return
-        offset += size
-        size = min(size * 2, _LONGEST_LOOK)
+    fit = fill(
+        statement("assessed_so"), conditions="\n".join(f"    AND {condition}" for condition in conditions.assessed)
+    )
+    (known,) = query(statement("time_of_traces"), {})
+    oldest, newest, _ = known.values()
+    for lower, upper in slices(max(within.start, oldest), min(within.newest, newest + 1)):
+        offset, size = 0, _FIRST_LOOK
+        while True:
+            asked = {"earliest": seconds(lower), "latest": seconds(upper), "limit": size, "offset": offset}
+            found = query(may_fit, {**conditions.parameters, **asked})
+            for piece in _pieces(
+                [(row["TraceId"], row["Second"] * SECOND, (row["Second"] + 1) * SECOND) for row in found]
+            ):
+                # Judged apart: together with what the spans say it would be joined for each of them.
+                known_ids = {**conditions.parameters, "trace_ids": list(piece.places)}
+                fitting = {row["TraceId"] for row in query(fit, known_ids)}
+                yield _Piece({each: at for each, at in piece.places.items() if each in fitting}, piece.settled)
+            if len(found) < size:
+                break
+            offset += size
+            size = min(size * 2, _LONGEST_LOOK)
+        yield _Piece({}, lower)
+    yield _Piece({}, within.start)
 
 
 def _may_fit(condition: str) -> str:
     """A condition on valid assessments, made wider: on all that was said, which takes no joining."""
-    wider = condition.replace("FROM feedback WHERE Valid", "FROM feedback_state WHERE true")
+    wider = condition.replace("TraceId IN {trace_ids:Array(String)} AND Valid", "true")
+    wider = wider.replace("FROM feedback WHERE", "FROM feedback_state WHERE")
     return (
         f"{wider} OR TraceId IN (SELECT TraceId FROM feedback_changes) "
         "OR TraceId IN (SELECT TraceId FROM feedback_state WHERE Overrides != '' AND Name = '')"

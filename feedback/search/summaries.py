@@ -85,14 +85,15 @@ def list_traces(
     max_results: int = 50,
     page_token: str | None = None,
     patience: float | None = None,
+    words_indexed: bool = False,
 ) -> SummaryPage:
     """A page of the traces that fit a filter, the newest first, without their spans.
 
     The arguments are those of ``search_traces``. A filter of one field is answered without looking at all traces; a sum
     (``cost``, ``tokens``) or a negation that almost nothing fits looks at all of the time it is given. On a page after
     the first, and before an ``end_time``, a condition on a span other than the first is seen up to an hour after the
-    trace began. With ``patience``, a walk that takes longer than so many seconds ends where it is. Raises
-    ``SearchError``.
+    trace began. With ``patience``, a walk that takes longer than so many seconds ends where it is. ``words_indexed``
+    tells that there is an index of words. Raises ``SearchError``.
     """
     asked = parse_any(filter_string)
     within = Range(
@@ -101,7 +102,7 @@ def list_traces(
         before=place_of(page_token) or (END_OF_TIME, ""),
     )
     count = limit(max_results)
-    conditions = list_conditions(asked)
+    conditions = list_conditions(asked, words_indexed)
     if conditions.blind:
         found = Found(_in_stretches(query, asked, within, count))
     else:

@@ -44,6 +44,13 @@ GROUP BY TraceId
 ORDER BY Second DESC, TraceId DESC
 LIMIT {limit:UInt32} OFFSET {offset:UInt32};
 
+-- name: assessed_so
+-- Which of some traces fulfil conditions on their valid assessments.
+SELECT TraceId
+FROM (SELECT arrayJoin({trace_ids:Array(String)}) AS TraceId)
+WHERE true
+/*conditions*/;
+
 -- name: summaries
 -- Some traces, each in a row, that fulfil a filter. The times at which the first and the last model call began are
 -- where what was asked and answered is found if the root does not have it.

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from starlette.routing import BaseRoute
 
 from hansei.collector.extension import Server
+from hansei.feedback.labeling.desks import Desks
+from hansei.feedback.labeling.filler import Filler
 from hansei.feedback.labeling.store import LabelingStore, labeling_store
 from hansei.feedback.recorder import Recorder
 from hansei.feedback.web.ledger import ledger
@@ -21,14 +24,29 @@ class Site:
     ledger: Recorder
     labeling: LabelingStore
 
+    @cached_property
+    def desks(self) -> Desks:
+        """Of the labeling sessions; one for all routes, since it holds who works on what."""
+        return Desks(self)
+
 
 def routes(server: Server) -> Sequence[BaseRoute]:
     """All routes of this package."""
     from hansei.feedback.api.app import api_routes
     from hansei.feedback.browser.app import browser_routes
     from hansei.feedback.export.app import export_routes
+    from hansei.feedback.labeling.api import labeling_api_routes
     from hansei.feedback.pages.app import page_routes
+    from hansei.feedback.review.app import review_routes
 
     reader = Reader(server.store)
     site = Site(server, reader, ledger(server.ingest), labeling_store(server.store, reader.query))
-    return [*api_routes(site), *browser_routes(site), *export_routes(site), *page_routes(site)]
+    server.background.append(Filler(site.labeling, server.stopping))
+    return [
+        *browser_routes(site),
+        *labeling_api_routes(site),
+        *api_routes(site),
+        *export_routes(site),
+        *review_routes(site),
+        *page_routes(site),
+    ]

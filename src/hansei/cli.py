@@ -106,6 +106,13 @@ def _parser() -> argparse.ArgumentParser:
     prices.set_defaults(run=_prices)
 
     _add_keys(commands.add_parser("keys", help="create, list and revoke keys", description="Keys and their roles."))
+    _add_labeling(
+        commands.add_parser(
+            "labeling",
+            help="label schemas and labeling sessions of a running hansei",
+            description="Labeling, at the hansei of HANSEI_URL (default http://127.0.0.1:8600), with HANSEI_API_KEY.",
+        )
+    )
     return parser
 
 
@@ -129,6 +136,49 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
     for action, run in ((create, _create_key), (listing, _list_keys), (revoke, _revoke_key)):
         _add_store(action)
         action.set_defaults(run=run)
+
+
+def _add_labeling(labeling: argparse.ArgumentParser) -> None:
+    actions = labeling.add_subparsers(title="what to do", metavar="ACTION", required=True)
+    for name, run in (("schemas", _list_schemas), ("sessions", _list_labeling)):
+        listing = actions.add_parser(name, help=f"list the {name}", description=f"The {name}.")
+        listing.add_argument("what", metavar="list", choices=["list"], help="the only thing to do with them here")
+        listing.set_defaults(run=run)
+    create = actions.add_parser("create-session", help="make a session", description="Make a labeling session.")
+    create.add_argument("--name", metavar="NAME", required=True, help="its name")
+    create.add_argument(
+        "--schema", metavar="NAME", action="append", required=True, dest="schemas",
+        help="a label schema that it asks; may be given several times, in their order",
+    )  # fmt: skip
+    create.add_argument(
+        "--user", metavar="USER", action="append", default=[], dest="users",
+        help="who answers, by address or name; may be given several times",
+    )  # fmt: skip
+    create.add_argument(
+        "--arbiter", metavar="USER", action="append", default=[], dest="arbiters",
+        help="who decides where answers differ; may be given several times",
+    )  # fmt: skip
+    create.add_argument(
+        "--reviewers-per-item", metavar="N", type=int, default=1, help="how many answer each item (default 1)"
+    )
+    create.add_argument("--filter", metavar="FILTER", help="add the newest traces that fit (docs/search.md)")
+    create.add_argument(
+        "--max-results", metavar="N", type=int, default=100, help="how many of them at most (default 100)"
+    )
+    links = actions.add_parser(
+        "links", help="make new links for reviewers and print them", description="New links; the old ones end."
+    )
+    links.add_argument(
+        "--user", metavar="USER", action="append", dest="users", help="for whom (default everybody); several times"
+    )
+    close = actions.add_parser("close", help="close a session", description="Take no more answers.")
+    export = actions.add_parser("export", help="print the labels of a session", description="The labels.")
+    export.add_argument("--format", metavar="FORMAT", default="jsonl", help="jsonl, csv or parquet (default jsonl)")
+    export.add_argument("--output", metavar="FILE", type=Path, help="where to (default standard output)")
+    for action, run in ((links, _new_links), (close, _close_labeling), (export, _export_labels)):
+        action.add_argument("session", metavar="SESSION", help="its name or its id")
+        action.set_defaults(run=run)
+    create.set_defaults(run=_create_labeling)
 
 
 def _add_store(command: argparse.ArgumentParser) -> None:
@@ -189,6 +239,45 @@ def _revoke_key(options: argparse.Namespace) -> None:
     from hansei.collector.keys_command import revoke_key
 
     revoke_key(Path(options.data), options.clickhouse, key_id=options.key_id, now=time.time())
+
+
+def _list_schemas(options: argparse.Namespace) -> None:
+    from hansei.feedback.labeling.command import print_schemas
+
+    print_schemas()
+
+
+def _list_labeling(options: argparse.Namespace) -> None:
+    from hansei.feedback.labeling.command import print_sessions
+
+    print_sessions()
+
+
+def _create_labeling(options: argparse.Namespace) -> None:
+    from hansei.feedback.labeling.command import create_session
+
+    create_session(
+        options.name, options.schemas, options.users, options.arbiters,
+        reviewers_per_item=options.reviewers_per_item, filter_string=options.filter, max_results=options.max_results,
+    )  # fmt: skip
+
+
+def _new_links(options: argparse.Namespace) -> None:
+    from hansei.feedback.labeling.command import print_new_links
+
+    print_new_links(options.session, options.users)
+
+
+def _close_labeling(options: argparse.Namespace) -> None:
+    from hansei.feedback.labeling.command import close_session
+
+    close_session(options.session)
+
+
+def _export_labels(options: argparse.Namespace) -> None:
+    from hansei.feedback.labeling.command import export_labels
+
+    export_labels(options.session, options.format, options.output)
 
 
 if __name__ == "__main__":

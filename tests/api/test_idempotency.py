@@ -93,7 +93,11 @@ def test_without_a_key(api: Api, trace_id: str) -> None:
     assert len(api.items(f"/assessments?trace_id={trace_id}")) == 4
 
 
-@pytest.mark.parametrize("key", ["", "é", "a" * 256, '"', uuid7((time.time_ns() // 1_000_000) + 600_000)])
+@pytest.mark.parametrize(
+    "key",
+    ["", "é", "a" * 256, '"', uuid7((time.time_ns() // 1_000_000) + 600_000)],
+    ids=["empty", "not ASCII", "too long", "open quote", "of the future"],
+)
 def test_bad_key(api: Api, trace_id: str, key: str) -> None:
     """A key that cannot be one is refused, so is one from the future."""
     reply = api.post({"trace_id": trace_id, "value": 1}, Idempotency_Key=key)

@@ -118,6 +118,7 @@ class Ledger:
         calls, tokens = stored["usage"]["calls"]
         assert calls > 0
         assert (calls, tokens) == (stored["usage"]["roll-up"]) == (calls, 700 * calls)
+        assert stored["usage"]["roots"] == stored["usage"]["roots of the roll-up"]
         assert not (data / "dead-letter").exists()
 
 
@@ -127,6 +128,8 @@ UNION ALL SELECT 'logs', TraceId, count(), uniqExact(Body) FROM otel_logs GROUP 
 UNION ALL SELECT 'times', TraceId, count(), 0 FROM otel_traces_trace_id_ts GROUP BY TraceId
 UNION ALL SELECT 'usage', 'calls', count(), sum(InputTokens) FROM genai_calls
 UNION ALL SELECT 'usage', 'roll-up', sum(Calls), sum(InputTokens) FROM genai_usage_5m
+UNION ALL SELECT 'usage', 'roots', count(), countIf(StatusCode = 'Error') FROM otel_traces WHERE ParentSpanId = ''
+UNION ALL SELECT 'usage', 'roots of the roll-up', sum(Traces), sum(Errors) FROM otel_roots_5m
 """
 
 

@@ -17,7 +17,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
 # The tests are no package whose name could be written out.
 from ..collector.otlp_clients import HttpClient  # noqa: TID252
@@ -237,18 +237,6 @@ def demo(telemetry: Telemetry, client: "Client") -> dict[str, str]:
     telemetry.said(traces["bad"], "latency_ok", False, source="CODE", by="checks.py")
     telemetry.said(traces["failed"], "expected_reply", "Your order is cancelled.", by="cleo", kind="expectation")
     return traces
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """A browser; one for all tests, each visit has cookies of its own."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        expect.set_options(timeout=_SOON)
-        yield launched
-        launched.close()
 
 
 Visit = Callable[..., Page]

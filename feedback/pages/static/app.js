@@ -24,7 +24,7 @@ new MutationObserver((changes) => {
   }
 }).observe(document.body, { childList: true, subtree: true });
 
-const places = { o: "/overview", t: "/traces", s: "/sessions" };
+const places = { o: "/overview", t: "/traces", s: "/sessions", l: "/labeling" };
 let waiting = false;
 
 document.addEventListener("keydown", (event) => {

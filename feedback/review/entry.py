@@ -1,0 +1,166 @@
+"""Who comes in by a link, and what those see who do not."""
+
+import math
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+
+from hansei.collector.ingest import Refused
+from hansei.collector.setting_values import Rate
+from hansei.feedback.browser.rate_limit import RateLimit
+from hansei.feedback.labeling.desk import Desk
+from hansei.feedback.labeling.desk_errors import NotYours, SessionClosed, SlotTaken
+from hansei.feedback.labeling.errors import UnknownLabeling
+from hansei.feedback.labeling.model import CLOSED, LabelingSessionRecord, ReviewerRecord
+from hansei.feedback.labeling.reviewers import EXPIRED, reviewer_by_link
+from hansei.feedback.review.frame import HEADERS, message_page, review_json
+from hansei.feedback.review.language import Language, language_of
+from hansei.feedback.search.errors import SearchError
+
+if TYPE_CHECKING:
+    from hansei.feedback.web.site import Site
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{20,100}")
+_WRONG_LINKS: Final = Rate(30, 60)
+"""How many links that are not good an address may try in so many seconds."""
+_RETRY: Final = 5
+"""Seconds after which it is worth asking a store again that is away."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request of a reviewer whose link is good."""
+
+    request: Request
+    reviewer: ReviewerRecord
+    desk: Desk
+    language: Language
+
+    @property
+    def name(self) -> str:
+        """Who it is, as the desk knows them."""
+        return self.reviewer.reviewer
+
+    @property
+    def session(self) -> LabelingSessionRecord:
+        """What is worked on."""
+        return self.desk.session
+
+    @property
+    def base(self) -> str:
+        """The path of the link, with which all others begin."""
+        return f"/review/{self.request.path_params['token']}"
+
+    @property
+    def item_id(self) -> str:
+        """The item that the address names."""
+        return str(self.request.path_params["item_id"])
+
+    @property
+    def by_script(self) -> bool:
+        """Whether the page's script asks, else its form does."""
+        return "form" not in self.request.headers.get("content-type", "")
+
+    def go(self, path: str) -> Response:
+        """Lead the browser to another page of the link."""
+        return RedirectResponse(f"{self.base}{path}", 303, HEADERS)
+
+
+class LinkRefused(Exception):
+    """Nobody comes in by this link; what is told is the same whatever was asked for."""
+
+    def __init__(self, kind: str, status: int, retry_after: int = 0) -> None:
+        super().__init__(kind)
+        self.kind, self.status, self.retry_after = kind, status, retry_after
+
+
+Handler = Callable[[Visit], Awaitable[Response]]
+Route = Callable[[Request], Awaitable[Response]]
+
+
+class Entry:
+    """Checks the link of every request anew, so that one that was taken back is good no more."""
+
+    def __init__(self, site: "Site") -> None:
+        self._site = site
+        self._wrong_links = RateLimit(_WRONG_LINKS)
+
+    def read(self, handler: Handler) -> Route:
+        """A page for whoever has a good link."""
+
+        async def answer(request: Request) -> Response:
+            return await self._answered(request, handler, script=request.url.path.endswith("/progress"))
+
+        return answer
+
+    def write(self, handler: Handler) -> Route:
+        """What whoever has a good link sends, from a page of this site."""
+
+        async def answer(request: Request) -> Response:
+            script = "form" not in request.headers.get("content-type", "")
+            if not _of_own_page(request):
+                return _told(request, LinkRefused("elsewhere", 403), script)
+            return await self._answered(request, handler, script=script)
+
+        return answer
+
+    async def _answered(self, request: Request, handler: Handler, *, script: bool) -> Response:
+        try:
+            visit = await self._visit(request)
+            return await handler(visit)
+        except LinkRefused as refused:
+            return _told(request, refused, script)
+        except SessionClosed:
+            return _told(request, LinkRefused("closed", 410), script)
+        except SlotTaken:
+            return _told(request, LinkRefused("taken", 409), script)
+        except NotYours:
+            return _told(request, LinkRefused("not_yours", 404), script)
+        except UnknownLabeling:
+            return _told(request, LinkRefused("unknown", 403), script)
+        except Refused as refused:
+            return _told(request, LinkRefused("away", 503, math.ceil(refused.retry_after)), script)
+        except SearchError:
+            return _told(request, LinkRefused("away", 503, _RETRY), script)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    async def _visit(self, request: Request) -> Visit:
+        token = request.path_params["token"]
+        reviewer, why = None, ""
+        if _TOKEN.fullmatch(token):
+            reviewer, why = await self._site.reader.run(reviewer_by_link, self._site.reader.query, token)
+        if reviewer is None:
+            if why == EXPIRED:
+                raise LinkRefused("expired", 410)
+            wait = self._wrong_links.seconds_to_wait(request.client.host if request.client else "")
+            raise LinkRefused("too_many", 429, math.ceil(wait)) if wait else LinkRefused("unknown", 403)
+        desk = await run_in_threadpool(self._site.desks.of, reviewer.session_id)
+        if desk.session.status == CLOSED:
+            raise LinkRefused("closed", 410)
+        return Visit(request, reviewer, desk, language_of(request))
+
+
+def _told(request: Request, refused: LinkRefused, script: bool) -> Response:
+    headers = {"Retry-After": str(refused.retry_after)} if refused.retry_after else {}
+    if not script:
+        return message_page(request, refused.kind, refused.status, **headers)
+    language = language_of(request)
+    told = {"error": refused.kind, "title": language(f"{refused.kind}.title"), "text": language(f"{refused.kind}.text")}
+    return review_json(told, refused.status, **headers)
+
+
+def _of_own_page(request: Request) -> bool:
+    """Whether no other site's page sends this. No cookie lets anybody in, and who has the link needs no trick: this is
+    a second lock. Browsers send ``Origin: null`` with a form of a page that tells nobody where it is."""
+    fetch_site = request.headers.get("sec-fetch-site")
+    if fetch_site is not None:
+        return fetch_site == "same-origin"
+    origin = request.headers.get("origin", "null")
+    return origin == "null" or urlsplit(origin).netloc == request.headers.get("host")
