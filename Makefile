@@ -5,13 +5,16 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench soak check clean
+.PHONY: help demo screenshots test bench soak check clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-demo: $(INSTALLED) ## a collector, an example chat application, and SQL over what it did
+demo: $(INSTALLED) ## a collector, an example chat application, its customers, pages and SQL
 	@$(BIN)/python docs/examples/demo.py
+
+screenshots: $(INSTALLED) ## pictures of the pages into docs/screenshots; needs a Chromium
+	@$(BIN)/python docs/examples/screenshots.py
 
 test: $(INSTALLED) ## all the tests but the long ones
 	@$(BIN)/python -m pytest -n 2 -m 'not soak' tests

@@ -21,9 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import reviewers
 import traffic
 import visitors
 from model_server import serve
+
+import hansei
 
 HERE = Path(__file__).parent
 LISTENERS = {"otlp-grpc": 4317, "otlp-http": 4318, "sql": 8123, "ui": 8600}
@@ -88,8 +91,9 @@ def demonstrate(data: Path, addresses: Mapping[str, str]) -> None:
     """Show what there is, at a collector with these addresses and this data folder."""
     answered = run_application(addresses["otlp-grpc"])
     marked_down = press_thumbs(answered, addresses["ui"])
-    add_day(addresses)
+    said = add_day(addresses)
     wait_for([turn.trace_id for turn in answered], addresses["sql"])
+    link = ask_experts(said, addresses["ui"]).reviewer_links["rie"]
     for title, sql in QUERIES.items():
         sql = re.sub(r"\n\s+", "\n", sql.format(trace_id=marked_down)).strip()
         print(f"== {title}\n{sql}\n\n{query(data, sql)}", flush=True)
@@ -99,7 +103,8 @@ def demonstrate(data: Path, addresses: Mapping[str, str]) -> None:
     print(f'\n   hansei query --data {data} "SELECT * FROM genai_calls LIMIT 3"')
     print(f"   curl 'http://{addresses['sql']}/?query=SELECT+count()+FROM+otel_traces'")
     print(f"\nOpen http://{addresses['ui']}/overview")
-    print(f"The answer that was marked down: http://{addresses['ui']}/traces/{marked_down}", flush=True)
+    print(f"The answer that was marked down: http://{addresses['ui']}/traces/{marked_down}")
+    print(f"The link of an expert: {link}", flush=True)
 
 
 @contextmanager
@@ -175,8 +180,8 @@ def press_thumbs(answered: list[Answered], pages: str) -> str:
     return marked_down[0]
 
 
-def add_day(addresses: Mapping[str, str]) -> None:
-    """Put a simulated day beside it, which ends a minute before now."""
+def add_day(addresses: Mapping[str, str]) -> list[visitors.Said]:
+    """Put a simulated day beside it, which ends a minute before now; answers what was said of it."""
     turns = traffic.day(time.time_ns() - 60 * traffic.SECOND)
     said = visitors.assessments(turns)
     traffic.send(turns, addresses["otlp-grpc"])
@@ -188,6 +193,14 @@ def add_day(addresses: Mapping[str, str]) -> None:
         f"{len(said)} assessments\n",
         flush=True,
     )
+    return said
+
+
+def ask_experts(said: Sequence[visitors.Said], pages: str) -> hansei.LabelingSession:
+    """Have two experts look at what customers marked down that day."""
+    os.environ["HANSEI_URL"] = f"http://{pages}"
+    thumbs = (one.assessment for one in said if one.assessment.name == "helpful")
+    return reviewers.labeling_session([thumb.trace_id for thumb in thumbs if not thumb.value and thumb.trace_id])
 
 
 def wait_for(trace_ids: Sequence[str], sql: str) -> None:

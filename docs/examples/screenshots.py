@@ -16,8 +16,10 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import demo
+import reviewers
 import traffic
 import visitors
 from playwright.sync_api import Browser, sync_playwright
@@ -29,7 +31,7 @@ FOLDER = Path(__file__).parents[1] / "screenshots"
 SCHEMES = ("light", "dark")
 LAPTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-ON_A_PHONE = ("overview", "session")
+ON_A_PHONE = ("overview", "session", "review")
 """The pages that are also shown on a phone."""
 
 
@@ -64,12 +66,19 @@ def pages(addresses: Mapping[str, str]) -> dict[str, str]:
     visitors.send(said, addresses["otlp-http"])
     demo.wait_for([turn.trace for turn in turns], addresses["sql"])
     turn = talked_about(turns, said)
+    labeling = demo.ask_experts(said, addresses["ui"])
+    by_trace = {turn.trace: turn for turn in turns}
+    for number, link in enumerate(labeling.reviewer_links.values()):
+        reviewers.answer(link, by_trace, 9 - 3 * number, seed=number)
     return {
         "overview": "/overview",
         "traces": "/traces",
         "trace": f"/traces/{turn.trace}?span={turn.span_ids[2]:016x}",
         "sessions": "/sessions",
         "session": f"/sessions/{rated(turns, said)}",
+        "labeling": "/labeling",
+        "labeling-session": urlsplit(labeling.url).path,
+        "review": urlsplit(labeling.reviewer_links["rie"]).path + "/next",
     }
 
 
@@ -116,7 +125,9 @@ def take(browser: Browser, address: str, paths: Mapping[str, str]) -> None:
             page = context.new_page()
             for name, path in paths.items():
                 if not form or name in ON_A_PHONE:
-                    page.goto(address + path, wait_until="networkidle")
+                    answer = page.goto(address + path, wait_until="networkidle")
+                    if answer is None or not answer.ok:
+                        sys.exit(f"screenshots: {name} answers {answer and answer.status}; what is wrong is above")
                     write(FOLDER / f"{name}{form}-{scheme}.png", page.screenshot(animations="disabled", caret="hide"))
             context.close()
 

@@ -139,11 +139,14 @@ def _thumb(turn: "Turn", up: bool, chance: random.Random) -> Feedback:
 
 
 def _verdict(turn: "Turn", chance: random.Random) -> Feedback:
-    correct = not turn.found_nothing and chance.random() < (0.8 if turn.question in EXPECTED else 0.97)
+    roundabout = turn.question in EXPECTED
+    correct = not turn.found_nothing and chance.random() < (0.8 if roundabout else 0.97)
     if turn.found_nothing:
         reason = "The question is not answered."
     elif correct:
         reason = f"It follows from [{turn.found[0].id}]."
+    elif roundabout:
+        reason = "The answer has to be picked out of what is quoted."
     else:
         reason = "The sentence is in the manual, but it answers another question."
     return Feedback(name="correct", value=correct, rationale=reason, source=JUDGE, trace_id=turn.trace)

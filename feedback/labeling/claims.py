@@ -20,13 +20,14 @@ from hansei.feedback.clock import EventClock
 from hansei.feedback.labeling.desk_answers import Questions
 from hansei.feedback.labeling.desk_errors import SlotTaken
 from hansei.feedback.labeling.desk_tables import DeskTables, WorkRow
-from hansei.feedback.labeling.errors import LabelingConflict, UnknownLabeling
+from hansei.feedback.labeling.errors import UnknownLabeling
 from hansei.feedback.labeling.model import CLOSED, DONE, LEASED, Item, LabelingSessionRecord
 from hansei.feedback.labeling.paper import Paper
 from hansei.feedback.labeling.schemas import read_schema_versions
 from hansei.feedback.labeling.sessions import read_session
 from hansei.feedback.labeling.slots import NOTHING, Held, Slots
 from hansei.feedback.search.connection import Query
+from hansei.feedback.web.reader import StoreAway
 
 _FRESH: Final = 1.0
 """Seconds for which what was read is good enough."""
@@ -72,8 +73,7 @@ class Claims:
         self._deleted = False
         self._began_ns = now_ns()
         self._read_session()
-        if self._deleted:
-            raise UnknownLabeling(f"there is no labeling session {session_id!r}; it may have been deleted")
+        self.check_there()
         self._slots = Slots(self.session.settings.reviewers_per_item)
         self._load()
 
@@ -137,6 +137,11 @@ class Claims:
 
     # --- what is known ---
 
+    def check_there(self) -> None:
+        """Raises ``UnknownLabeling`` for a session that was deleted."""
+        if self._deleted:
+            raise UnknownLabeling(f"there is no labeling session {self.session_id!r}; it may have been deleted")
+
     @property
     def closed(self) -> bool:
         """Whether nothing is handed out or taken any more."""
@@ -192,15 +197,23 @@ class Claims:
 
     # --- what is done ---
 
-    def write(self, number: int, reviewer: str, held: Held) -> None:
-        """Replace what a reviewer has done with an item; answers once it is stored.
+    def write(self, number: int, reviewer: str, held: Held, *, wait: bool = True) -> None:
+        """Replace what a reviewer has done with an item; answers once it is stored, or, where that is not waited for,
+        at once.
 
         The place is held, or free, from the beginning. Where the store does not answer, all is as before.
         """
         with self._lock:
             before = self._slots.held[reviewer].get(number)
             stamped = self._put(number, reviewer, held)
-        self._store(number, reviewer, stamped, before)
+            if not wait:
+                # What is not stored yet cannot be read there.
+                self._slots.held[reviewer][number] = stamped
+        if wait:
+            self._store(number, reviewer, stamped, before)
+        else:
+            stored = self._tables.write(self.session_id, self.item(number).item_id, reviewer, stamped)
+            stored.add_done_callback(lambda end: self._ended(number, reviewer, stamped, before, end.exception()))
 
     def claim(self, reviewer: str) -> int | None:
         """Lease the item that a reviewer should have next; None where there is none."""
@@ -218,7 +231,7 @@ class Claims:
                 return number
             else:
                 without |= 1 << ~number
-        raise LabelingConflict("many reviewers are being given items at this moment; ask again in a few seconds")
+        raise StoreAway("many reviewers are being given items at this moment; ask again in a few seconds")
 
     def secure(self, number: int, reviewer: str) -> None:
         """Make sure that a reviewer has a place of an item, with a new lease where the old one ran out.
@@ -270,7 +283,7 @@ class Claims:
         if self.shared and self._is_overfull(number):
             with self._lock:
                 given_back = self._put(number, reviewer, kept)
-            self._tables.write(self.session_id, self.item(number).item_id, reviewer, given_back)
+            self._tables.write(self.session_id, self.item(number).item_id, reviewer, given_back).result()
             return ~number
         return number
 
@@ -306,7 +319,7 @@ class Claims:
 
     def _store(self, number: int, reviewer: str, held: Held, before: Held | None) -> None:
         try:
-            self._tables.write(self.session_id, self.item(number).item_id, reviewer, held)
+            self._tables.write(self.session_id, self.item(number).item_id, reviewer, held).result()
         except BaseException:
             self._undo(number, reviewer, held, before)
             raise
@@ -315,6 +328,16 @@ class Claims:
                 known = self._slots.held[reviewer].get(number)
                 if known is not None and known.written == held.written and known.paper is None:
                     self._slots.held[reviewer][number] = held
+
+    def _ended(self, number: int, reviewer: str, held: Held, before: Held | None, error: BaseException | None) -> None:
+        """What nobody waited for is stored, or not."""
+        if error is not None:
+            self._undo(number, reviewer, held, before)
+            return
+        with self._lock:
+            known = self._slots.held[reviewer].get(number)
+            if known is not None and known.written == held.written and held.state == DONE:
+                self._slots.held[reviewer][number] = held._replace(paper=None)
 
     def _undo(self, number: int, reviewer: str, held: Held, before: Held | None) -> None:
         with self._lock:

@@ -4,13 +4,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from hansei.feedback.labeling.client import LabelingClient
 from hansei.feedback.labeling.errors import LabelingError
 from hansei.feedback.labeling.label_schema import list_label_schemas
 from hansei.feedback.labeling.labeling_session import (
     LabelingSession,
     create_labeling_session,
     get_labeling_session,
-    get_labeling_sessions,
 )
 
 
@@ -24,13 +24,18 @@ def print_schemas() -> None:
 
 def print_sessions() -> None:
     """The sessions, a line each, the newest first. Raises ``HanseiError``."""
-    rows = []
-    for session in get_labeling_sessions():
-        found = session.progress()
-        done = f"{found['done']}/{found['items']}"
-        people = ", ".join(session.assigned_users)
-        rows.append((session.labeling_session_id, session.name, session.status, done, people))
-    _table(("ID", "NAME", "STATUS", "DONE", "REVIEWERS"), rows)
+    rows = [
+        (
+            each["session_id"],
+            each["name"],
+            each["status"],
+            str(each["items"]),
+            str(each["answers"]),
+            ", ".join(one["reviewer"] for one in each["reviewers"]),
+        )
+        for each in LabelingClient().ask("GET", "labeling-sessions")["items"]
+    ]
+    _table(("ID", "NAME", "STATUS", "ITEMS", "ANSWERED", "REVIEWERS"), rows)
 
 
 def create_session(

@@ -56,6 +56,14 @@ class Desk:
         """In their order, in the versions of the session."""
         return self._claims.questions.schemas
 
+    def refresh(self) -> None:
+        """Read what others have written, once a second at most; done by every method too.
+
+        Raises ``UnknownLabeling`` for a session that was deleted.
+        """
+        self._refresh()
+        self._claims.check_there()
+
     def next_item(self, reviewer: str, after: str | None = None) -> Assigned | None:
         """What the reviewer works on next; None where nothing is left for them, or the session is closed.
 
@@ -343,7 +351,10 @@ class Desk:
             self._ingest.export(LOGS, export_request(change.events), "api")
         recorded = Paper(paper.answers, paper.revision, paper.answers, paper.submitted_ns)
         held = self._held(number, reviewer)
-        self._claims.write(number, reviewer, held._replace(state=DONE, until_ms=0, submitting=False, paper=recorded))
+        done = held._replace(state=DONE, until_ms=0, submitting=False, paper=recorded)
+        # The labels are safe, and whoever finds only the submission records them once more: that need not be waited
+        # for, except where the reviewer's next request may come to another collector.
+        self._claims.write(number, reviewer, done, wait=self._claims.shared)
         return change
 
     def _submitted(self, number: int, reviewer: str, answers: Kept, change: Change | None) -> Submitted:

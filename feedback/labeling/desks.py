@@ -40,12 +40,13 @@ class Desks:
         self._kept: OrderedDict[str, Desk] = OrderedDict()
 
     def of(self, session_id: str) -> Desk:
-        """The desk of a session; the first time it is read from the tables. Blocks.
+        """The desk of a session, as it was a second ago at most; the first time all of it is read. Blocks.
 
         Raises ``UnknownLabeling`` or ``StoreAway``.
         """
         found = self._found(session_id)
         if found is not None:
+            found.refresh()
             return found
         with self._lock:
             opening = self._opening.setdefault(session_id, threading.Lock())

@@ -13,10 +13,10 @@ from hansei.feedback.labeling.store import LabelingStore
 
 log = logging.getLogger("hansei.labeling")
 
-_PAUSE: Final = 5.0
+_PAUSE: Final = 2.0
 """Seconds between two looks at least."""
-_REST: Final = 20.0
-"""How much longer it rests than it has worked: it takes a twentieth of the time of one core at most."""
+_REST: Final = 10.0
+"""How much longer it rests than it has worked: it never takes much of what requests need."""
 
 
 def fill(store: LabelingStore, session: LabelingSessionRecord) -> int:

@@ -204,7 +204,7 @@ class LabelingSession:
         return self._change({"status": "open"})
 
     def progress(self) -> dict[str, Any]:
-        """How far it is: items, those that are done, the work of each reviewer, seconds left. Raises ``HanseiError``."""
+        """How far it is: items, those that are done, each reviewer's work, seconds left. Raises ``HanseiError``."""
         found: dict[str, Any] = self._ask("GET", "progress")
         return found
 

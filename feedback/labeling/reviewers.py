@@ -1,8 +1,8 @@
 """Reviewers, arbiters and their links.
 
 A link is all that a reviewer needs. It holds 256 random bits and is told once, when it is made; only a hash of it is
-kept, so that nobody who reads the tables can use it. It ends by its time, by a new one, with the reviewer's work, and with
-its session.
+kept, so that nobody who reads the tables can use it. It ends by its time, by a new one, by taking away the reviewer, and
+with its session.
 """
 
 import hashlib

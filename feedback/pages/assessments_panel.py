@@ -10,7 +10,6 @@ from hansei.feedback.pages.named_sql import named_sql
 from hansei.feedback.search.assessments import assessments_of
 from hansei.feedback.search.connection import Query
 
-_SQL: Final = "queries.sql"
 _SOURCES: Final = {"HUMAN": ("human", "Person"), "LLM_JUDGE": ("judge", "Judge"), "CODE": ("", "Code")}
 
 
@@ -106,7 +105,7 @@ def counts_by_span(assessments: Sequence[Assessment]) -> dict[str, int]:
 def read_history(query: Query, trace_id: str, assessment_id: str) -> list[Step]:
     """Who did what, when. Raises ``SearchError``."""
     asked = {"trace_id": trace_id, "assessment_id": assessment_id}
-    return [_step(row) for row in query(named_sql(_SQL, "history_of_assessment"), asked)]
+    return [_step(row) for row in query(named_sql("history_of_assessment"), asked)]
 
 
 def _step(row: Mapping[str, Any]) -> Step:
@@ -126,11 +125,11 @@ def _step(row: Mapping[str, Any]) -> Step:
 
 def read_names(query: Query) -> list[str]:
     """Names that assessments have, the most used first. Raises ``SearchError``."""
-    return [row["Name"] for row in query(named_sql(_SQL, "names_of_assessments"), {})]
+    return [row["Name"] for row in query(named_sql("names_of_assessments"), {})]
 
 
 def events_since(query: Query, trace_id: str, assessment_id: str, since: int) -> int:
     """How many events of an assessment can be read, as the state that they make, that are not older than a moment
     (nanoseconds)."""
     asked = {"trace_id": trace_id, "assessment_id": assessment_id, "since": since}
-    return int(query(named_sql(_SQL, "events_since"), asked)[0]["Events"])
+    return int(query(named_sql("events_since"), asked)[0]["Events"])

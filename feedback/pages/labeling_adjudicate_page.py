@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hansei.feedback.web.site import Site
 
 _YEAR: Final = 365 * 24 * 3600
-_PAGE: Final = 20
+_PAGE: Final = 10
 """Items a page."""
 _WAIT: Final = 2.0
 """Seconds that an answer waits for a decision to be readable."""

@@ -11,7 +11,7 @@ from hansei.feedback.labeling.items import Added
 from hansei.feedback.labeling.model import LabelingSessionRecord, LabelSchemaVersion
 from hansei.feedback.labeling.reviewers import checked_reviewers, set_reviewers
 from hansei.feedback.labeling.rules import STRATA, WEIGHTS
-from hansei.feedback.labeling.sampling import apply_rule, preview_rule
+from hansei.feedback.labeling.sampling import Preview, apply_rule, preview_rule
 from hansei.feedback.labeling.schemas import latest_schemas
 from hansei.feedback.labeling.sessions import create_session
 from hansei.feedback.labeling.store import LabelingStore
@@ -36,6 +36,14 @@ class Made:
     added: Added | None
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a rule would choose now, or what is wrong with it; neither where there is no rule."""
+
+    found: Preview | None = None
+    error: str = ""
+
+
 class NewSessionPages:
     """The pages of a session that is to be."""
 
@@ -58,7 +66,7 @@ class NewSessionPages:
         if given.get("move"):
             return _shown(request, form, schemas)
         if given.get("do") == "count":
-            return _shown(request, form, schemas, count=await self._counted(form.rule))
+            return _shown(request, form, schemas, count=await counted(self._site, form.rule))
         try:
             made = await self._site.reader.run(_make, self._site.labeling, form, request.state.visitor.name)
         except (InvalidLabeling, LabelingConflict, InvalidSearch) as error:
@@ -72,26 +80,23 @@ class NewSessionPages:
     async def count(self, request: "Request") -> Response:
         """What a rule chooses, for the page's script; ``session`` of the address: beside what that has already."""
         form = RuleForm.of(await request.form())
-        count = await self._counted(form, request.query_params.get("session", ""))
+        count = await counted(self._site, form, request.query_params.get("session", ""))
         html = environment().get_template("labeling_rule_count.html").render(count=count)
         return HTMLResponse(html, 200, HEADERS)
 
     async def _schemas(self) -> dict[str, LabelSchemaVersion]:
         return await self._site.reader.run(latest_schemas, self._site.reader.query)
 
-    async def _counted(self, form: RuleForm, session_id: str = "") -> dict[str, object]:
-        return await counted(self._site, form, session_id)
 
-
-async def counted(site: "Site", form: RuleForm, session_id: str = "") -> dict[str, object]:
-    """What a rule would choose now, or what is wrong with it."""
+async def counted(site: "Site", form: RuleForm, session_id: str = "") -> Counted:
+    """What a rule would choose now, beside what a session has already."""
     if not form.chosen:
-        return {}
+        return Counted()
     try:
         found = await site.reader.run(partial(preview_rule, site.reader.query, form.made(), session_id=session_id))
     except (InvalidLabeling, InvalidSearch) as error:
-        return {"error": str(error)}
-    return {"found": found}
+        return Counted(error=str(error))
+    return Counted(found)
 
 
 def review_link(request: "Request", token: str) -> str:
@@ -119,10 +124,10 @@ def _shown(
     form: SessionForm,
     schemas: dict[str, LabelSchemaVersion],
     error: str = "",
-    count: dict[str, object] | None = None,
+    count: Counted | None = None,
 ) -> Response:
     return page(
         request, "labeling_new.html", 400 if error else 200, section="Labeling",
-        form=form, schemas=schemas, error=error, count=count or {}, rule=form.rule, rule_names=RULE_NAMES,
+        form=form, schemas=schemas, error=error, count=count or Counted(), rule=form.rule, rule_names=RULE_NAMES,
         weights=WEIGHTS, strata=STRATA, counted_for="",
     )  # fmt: skip

@@ -26,7 +26,7 @@ from hansei.feedback.labeling.schemas import read_schema_versions
 from hansei.feedback.labeling.sessions import change_session, delete_session, existing_session
 from hansei.feedback.labeling.work import read_work
 from hansei.feedback.pages import labeling_results as results
-from hansei.feedback.pages.labeling_new_page import counted, review_link
+from hansei.feedback.pages.labeling_new_page import Counted, counted, review_link
 from hansei.feedback.pages.labeling_rule_form import RULE_NAMES, RuleForm
 from hansei.feedback.pages.labeling_schema_form import INPUT_NAMES
 from hansei.feedback.pages.labeling_session_form import people
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 100
 """Items with a flag, in work or skipped, of each the latest."""
-_FURTHEST: Final = 20
+_FURTHEST: Final = 8
 """Items on which reviewers differ that the page lists."""
 STATES: Final = {LEASED: "in work", DONE: "done", SKIPPED: "skipped", RELEASED: "given back"}
 """What the states of work are called."""
@@ -151,7 +151,7 @@ class SessionPages:
         error = said.get("items_error") or said.get("reviewers_error")
         links = {record.reviewer: record for record in records}
         context: dict[str, Any] = {
-            "rule": RuleForm(rule="filter"), "traces": "", "count": {}, "added": None, "items_error": "",
+            "rule": RuleForm(rule="filter"), "traces": "", "count": Counted(), "added": None, "items_error": "",
             "reviewers_error": "", "reviewers_given": "", **said,
         }  # fmt: skip
         return page(

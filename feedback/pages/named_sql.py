@@ -1,15 +1,8 @@
-"""The SQL of pages: named, described blocks of the ``.sql`` files beside this one."""
+"""The SQL of this package."""
 
-import re
-from functools import cache
-from importlib.resources import files
-from typing import Final
-
-_BLOCK: Final = re.compile(r"-- name: (\w+)\n(?:--.*\n)*((?:.|\n)*?);\n")
+from hansei.feedback.sql_blocks import sql_blocks
 
 
-@cache
-def named_sql(file: str, name: str) -> str:
-    """A block of a file, without its description."""
-    text = files(__package__).joinpath(file).read_text()
-    return {found[1]: found[2] for found in _BLOCK.finditer(text)}[name]
+def named_sql(name: str) -> str:
+    """A block, without its description."""
+    return sql_blocks("hansei.feedback.pages")[name]

@@ -103,7 +103,7 @@ async def _read_notable(site: "Site", name: str, period: Period, service: str) -
     if not rows:
         return []
     ids = {"trace_ids": [row["TraceId"] for row in rows]}
-    found = await site.reader.run(site.reader.query, named_sql("overview.sql", "names_of_traces"), ids)
+    found = await site.reader.run(site.reader.query, named_sql("names_of_traces"), ids)
     told = {row["TraceId"]: row for row in found}
     # Feedback may come before its trace.
     return [
@@ -127,7 +127,7 @@ async def _read(site: "Site", name: str, period: Period, service: str) -> list[R
         "bucket": period.bucket,
         "service": service,
     }
-    return await site.reader.run(site.reader.query, named_sql("overview.sql", name), parameters)
+    return await site.reader.run(site.reader.query, named_sql(name), parameters)
 
 
 def _volume_chart(rows: Sequence[Row], period: Period) -> Chart:

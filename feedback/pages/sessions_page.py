@@ -140,7 +140,7 @@ def _session_id(request: "Request") -> str:
 
 
 def _read_session(query: "Query", session_id: str) -> "Mapping[str, Any] | None":
-    rows = query(named_sql("sessions.sql", "session"), {"session_id": session_id})
+    rows = query(named_sql("session"), {"session_id": session_id})
     return rows[0] if rows else None
 
 

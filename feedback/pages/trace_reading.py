@@ -56,14 +56,14 @@ class SpanFound:
 
 def read_spans(query: Query, trace_id: str) -> Spans | None:
     """The spans of a trace; None where none has come. Raises ``SearchError``."""
-    row = query(named_sql(_SQL, "tree_of_trace"), {"trace_id": trace_id, "limit": MOST_SPANS + 1})[0]
+    row = query(named_sql("tree_of_trace"), {"trace_id": trace_id, "limit": MOST_SPANS + 1})[0]
     ids = row["SpanIds"]
     if not ids:
         return None
     said: dict[str, str] = {}
     if len(ids) <= _TYPED_SPANS and "" in row["Operations"]:
         stretch = {"from": min(row["Starts"]), "to": max(row["Starts"])}
-        types = query(named_sql(_SQL, "types_of_spans"), {"trace_id": trace_id, **stretch})
+        types = query(named_sql("types_of_spans"), {"trace_id": trace_id, **stretch})
         said = {found["SpanId"]: found["Type"] for found in types}
     return Spans(
         ids=ids[:MOST_SPANS],
@@ -95,14 +95,14 @@ def read_span(
     parts = _KEY.fullmatch(key)
     assert parts
     columns = fill(search_statement("columns_of_spans"), span_type=SPAN_TYPE_SQL)
-    sql = fill(named_sql(_SQL, "span_of_trace"), columns=columns)
+    sql = fill(named_sql("span_of_trace"), columns=columns)
     asked = {"trace_id": trace_id, "span_id": parts[1]}
     rows = query(sql, {**asked, "others": int(parts[2] or 0)})
     if not rows:
         return None
     row = rows[0]
     if row["ModelCall"] and not cost_known:
-        priced = query(named_sql(_SQL, "cost_of_span"), {**asked, "began": row["Began"]})
+        priced = query(named_sql("cost_of_span"), {**asked, "began": row["Began"]})
         cost = priced[0]["CostUsd"] if priced else None
     usage = _usage(row, cost) if row["ModelCall"] else None
     span = span_of(row)
@@ -134,19 +134,18 @@ def _content_beside(query: Query, span: Span) -> Mapping[str, str]:
     asked = {"trace_id": span.trace_id, "span_id": span.span_id}
     # The event is sent once the span has ended.
     stretch = {"from": span.start_time_ns, "to": span.end_time_ns + 60 * _SECOND}
-    rows = query(named_sql(_SQL, "content_events_of_span"), {**asked, **stretch})
+    rows = query(named_sql("content_events_of_span"), {**asked, **stretch})
     found: Mapping[str, str] = rows[0]["LogAttributes"] if rows else {}
     return found
 
 
 def spans_with_text(query: Query, trace_id: str, text: str) -> list[str]:
     """The ids of the spans of a trace in which a text is written. Raises ``SearchError``."""
-    (when,) = query(named_sql(_SQL, "time_of_trace"), {"trace_id": trace_id})
+    (when,) = query(named_sql("time_of_trace"), {"trace_id": trace_id})
     if not when["Last"]:
         return []
     # Years in nanoseconds end in 2262; the table of times ends in 2106.
     stretch = {"from": when["First"] * _SECOND, "to": (when["Last"] + 1) * _SECOND}
     return [
-        row["SpanId"]
-        for row in query(named_sql(_SQL, "spans_with_text"), {"trace_id": trace_id, "text": text, **stretch})
+        row["SpanId"] for row in query(named_sql("spans_with_text"), {"trace_id": trace_id, "text": text, **stretch})
     ]

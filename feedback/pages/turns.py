@@ -83,15 +83,15 @@ def read_turns(query: Query, session_id: str, order: str, page: str | None, tota
         "session_id": one_line("session", session_id), "sign": ORDERS[order], "after": after, "after_id": after_id,
         "limit": AT_ONCE + 1,
     }  # fmt: skip
-    places = query(named_sql("sessions.sql", "traces_of_session"), asked)
+    places = query(named_sql("traces_of_session"), asked)
     shown = places[:AT_ONCE]
     ids = [row["TraceId"] for row in shown]
     if not ids:
         return Turns((), None)
     spans: dict[str, list[Row]] = defaultdict(list)
-    for row in query(named_sql("sessions.sql", "spans_of_turns"), {"trace_ids": ids}):
+    for row in query(named_sql("spans_of_turns"), {"trace_ids": ids}):
         spans[row["TraceId"]].append(row)
-    usage = {row["TraceId"]: row for row in query(named_sql("sessions.sql", "usage_of_turns"), {"trace_ids": ids})}
+    usage = {row["TraceId"]: row for row in query(named_sql("usage_of_turns"), {"trace_ids": ids})}
     said = assessments_of(query, ids)
     turns = [
         _turn(

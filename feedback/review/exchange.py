@@ -1,5 +1,4 @@
-"""What a reviewer reads of an item: what was asked, what was done for it, what was answered. In words, without the terms
-of telemetry."""
+"""What a reviewer reads of an item, without the terms of telemetry: what was asked, done and answered."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -77,7 +76,7 @@ def read_exchange(query: Query, item: Item) -> Exchange:
 
 def _conversation(query: Query, conversation_id: str) -> Exchange:
     asked = {"session_id": conversation_id, "sign": -1, "after": _FIRST, "after_id": "", "limit": 10 * TURNS}
-    ids = [row["TraceId"] for row in query(named_sql("sessions.sql", "traces_of_session"), asked)]
+    ids = [row["TraceId"] for row in query(named_sql("traces_of_session"), asked)]
     shown = ids[:TURNS][::-1]
     if not shown:
         return Exchange(())

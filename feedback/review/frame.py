@@ -38,9 +38,7 @@ def _environment() -> Environment:
     return made
 
 
-def review_page(
-    request: Request, template: str, language: Language, status: int = 200, **shown: Any
-) -> HTMLResponse:
+def review_page(request: Request, template: str, language: Language, status: int = 200, **shown: Any) -> HTMLResponse:
     """A page in a language. Remembers the language that the address asks for."""
     context = {"t": language, "theme": theme_of(request), "path": request.url.path, **shown}
     answer = HTMLResponse(_environment().get_template(template).render(context), status, HEADERS)

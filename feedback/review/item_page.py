@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -90,10 +91,13 @@ class ItemPages:
     async def skip(self, visit: Visit) -> Response:
         """Leave the item to others; answers where to go next."""
         reason = await _note(visit, "reason")
-        try:
+        if reason:
+            before = (await run_in_threadpool(visit.desk.open_item, visit.name, visit.item_id)).flag
+            # It stands where the note to the organiser does, which is not to be lost.
+            reason = reason if before in ("", reason) else f"{before}\n{reason}"[:_LONGEST_NOTE]
+        # What was handed in stays.
+        with suppress(AlreadyDone):
             await run_in_threadpool(visit.desk.skip, visit.name, visit.item_id, reason)
-        except AlreadyDone:
-            pass  # What was handed in stays.
         return await self._onward(visit)
 
     async def flag(self, visit: Visit) -> Response:
@@ -121,7 +125,6 @@ class ItemPages:
         own = [one.item_id for one in await run_in_threadpool(visit.desk.history, visit.name)]
         place = own.index(item.item_id) if item.item_id in own else len(own)
         schemas = visit.desk.questions
-        known = {schema.name: dict(assigned.answers.get(schema.name) or {}) for schema in schemas}
         return review_page(
             visit.request,
             "item.html",
@@ -138,7 +141,6 @@ class ItemPages:
             progress=progress,
             questions=questions_of(schemas, assigned.answers if answers is None else answers, problems),
             limits=number_limits,
-            draft=json.dumps({str(number): known[schema.name] for number, schema in enumerate(schemas)}),
             work=place_of_work(visit.session.session_id, visit.name),
             lost=assigned.state == RELEASED,
             earlier=own[place - 1] if place > 0 else None,
@@ -163,7 +165,10 @@ async def _sent(visit: Visit) -> Mapping[str, Any]:
 async def _note(visit: Visit, field: str) -> str:
     given = await _sent(visit) if visit.by_script else await visit.request.form()
     said = given.get(field)
-    return said.strip()[:_LONGEST_NOTE] if isinstance(said, str) else ""
+    if not isinstance(said, str):
+        return ""
+    # Neither zero bytes nor half characters can be stored.
+    return said.replace("\0", "").encode(errors="ignore").decode().replace("\r\n", "\n").strip()[:_LONGEST_NOTE]
 
 
 def _seconds(given: Mapping[str, Any]) -> float:

@@ -89,17 +89,18 @@ class Question:
     @property
     def least(self) -> float | None:
         """The smallest number."""
-        return _plain(self.schema.input.get("min_value"))
+        return _limit(self.schema.input.get("min_value"))
 
     @property
     def most(self) -> float | None:
         """The largest number."""
-        return _plain(self.schema.input.get("max_value"))
+        return _limit(self.schema.input.get("max_value"))
 
     @property
     def written(self) -> str:
         """A number as its field holds it."""
-        return "" if self.value is None or isinstance(self.value, bool) else str(_plain(self.value))
+        given = self.value
+        return str(_whole(given)) if isinstance(given, int | float) and not isinstance(given, bool) else ""
 
     @property
     def slider_step(self) -> float | None:
@@ -210,13 +211,17 @@ def number_limits(question: Question, language: Language) -> str:
     return language("limits.most", most=language.number(most)) if most is not None else ""
 
 
-def _number(text: str) -> float | None:
+def _number(text: str) -> float:
     try:
-        return _plain(float(text))
+        return _whole(float(text))
     except ValueError:
         return math.nan
 
 
-def _plain(number: Any) -> Any:
+def _limit(number: float | None) -> float | None:
+    return None if number is None else _whole(number)
+
+
+def _whole(number: float) -> float:
     """Whole numbers without a point."""
-    return int(number) if isinstance(number, float) and math.isfinite(number) and number == int(number) else number
+    return int(number) if math.isfinite(number) and number == int(number) else number

@@ -1,26 +1,10 @@
-"""The SQL of this package: named, described blocks of its ``.sql`` files."""
+"""The SQL of this package."""
 
-import re
-from functools import cache
-from importlib.resources import files
-from typing import Final
+from hansei.feedback.sql_blocks import fill, sql_blocks
 
-_BLOCK: Final = re.compile(r"-- name: (\w+)\n(?:--.*\n)*((?:.|\n)*?);\n")
-
-
-@cache
-def _blocks() -> dict[str, str]:
-    texts = [file.read_text() for file in files(__package__).iterdir() if file.name.endswith(".sql")]
-    return {found[1]: found[2] for text in texts for found in _BLOCK.finditer(text)}
+__all__ = ["fill", "statement"]
 
 
 def statement(name: str) -> str:
     """A block, without its description; ``/*places*/`` in it are filled by :func:`fill`."""
-    return _blocks()[name]
-
-
-def fill(sql: str, **places: str) -> str:
-    """A block with its places filled."""
-    for name, text in places.items():
-        sql = sql.replace(f"/*{name}*/", text)
-    return sql
+    return sql_blocks("hansei.feedback.search")[name]

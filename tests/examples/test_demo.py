@@ -3,6 +3,7 @@
 import contextlib
 import io
 import sys
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,10 @@ class Shown:
             with contextlib.redirect_stdout(output):
                 demo.demonstrate(folder / "data", self.addresses)
             self.printed = output.getvalue()
+            self.answered = []
+            for line in self.printed.splitlines()[-3:]:
+                with urllib.request.urlopen(line.rpartition(" ")[2]) as answer:
+                    self.answered.append(answer.status)
             host, _, port = self.addresses["sql"].rpartition(":")
             with clickhouse_connect.get_client(host=host, port=int(port), autogenerate_session_id=False) as client:
                 self.thumbs = client.query(
@@ -57,6 +62,7 @@ class Shown:
 def shown(examples: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Shown:
     """One run."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANSEI_URL", "")  # which the demonstration sets, is what it was afterwards
         patch.delenv("OPENAI_API_KEY", raising=False)
         return Shown(examples.demo, tmp_path_factory.mktemp("demo"))
 
@@ -72,12 +78,16 @@ def test_thumbs_are_feedback_of_people_on_the_traces_of_their_answers(shown: Sho
 
 
 def test_it_says_which_pages_to_open(shown: Shown, examples: SimpleNamespace) -> None:
-    """The overview, and the answer that was marked down first."""
+    """The overview, the answer that was marked down first, and an expert's page."""
     first = next(trace_id for _, _, value, _, trace_id in shown.thumbs if value == "false")
-    assert shown.printed.splitlines()[-2:] == [
+    pages = [line.rpartition(" ")[2] for line in shown.printed.splitlines()[-3:]]
+    assert shown.printed.splitlines()[-3:] == [
         f"Open http://{shown.addresses['ui']}/overview",
         f"The answer that was marked down: http://{shown.addresses['ui']}/traces/{first}",
+        f"The link of an expert: {pages[-1]}",
     ]
+    assert pages[-1].startswith(f"http://{shown.addresses['ui']}/review/")
+    assert shown.answered == [200, 200, 200]
     assert max(map(len, shown.printed.splitlines())) <= 110
 
 

@@ -1,4 +1,4 @@
-"""What the tests of labeling share: a collector with keys, its tables, somebody at its API, and traces with feedback."""
+"""What the tests of labeling share: a collector with keys, its tables, somebody at its API, and traces."""
 
 import http.client
 import json

@@ -8,6 +8,7 @@ from typing import Any, cast
 from hansei.collector.signals import Signal
 from hansei.collector.store import ServerStore
 from hansei.feedback.labeling.desk import Desk
+from hansei.feedback.labeling.desk_tables import DeskTables
 from hansei.feedback.labeling.desks import Desks
 from hansei.feedback.labeling.inputs import InputCategorical, InputPassFail, InputText
 from hansei.feedback.labeling.items import insert_items, span_item, trace_item
@@ -71,13 +72,17 @@ class Room:
         self.reader = Reader(self.store)
         self.labeling: LabelingStore = labeling_store(self.store, self.reader.query)
         self.logs = Logs(serving)
+        self._tables: DeskTables | None = None
 
     def desks(self, *, shared: bool = False, redact: tuple[str, ...] | None = None) -> Desks:
         """The desks of a new collector."""
         settings = SimpleNamespace(redact=redact)
         server = SimpleNamespace(store=self.store, ingest=self.logs, settings=settings)
         site = SimpleNamespace(server=server, reader=self.reader)
-        return Desks(cast(Any, site), now_ns=self.clock, shared=shared)
+        opened = Desks(cast(Any, site), now_ns=self.clock, shared=shared)
+        # Threads with clients of their own take longer to make than a test.
+        self._tables = opened._tables = self._tables or opened._tables
+        return opened
 
     def session(self, items: int | list[Item], reviewers_per_item: int = 1, **settings: Any) -> str:
         """A new session; answers its id."""

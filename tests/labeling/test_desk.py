@@ -20,7 +20,7 @@ from hansei.feedback.labeling.desk_errors import (
     SlotTaken,
 )
 from hansei.feedback.labeling.desk_labels import label_id
-from hansei.feedback.labeling.errors import InvalidLabel, LabelingConflict, UnknownLabeling
+from hansei.feedback.labeling.errors import InvalidLabel, UnknownLabeling
 from hansei.feedback.labeling.items import conversation_item
 from hansei.feedback.labeling.model import Item, SessionSettings
 from hansei.feedback.web.reader import StoreAway
@@ -38,11 +38,19 @@ def desk_serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     running.close()
 
 
-@pytest.fixture
-def room(desk_serving: Serving) -> Iterator[Room]:
+@pytest.fixture(scope="module")
+def shared_room(desk_serving: Serving) -> Iterator[Room]:
     opened = Room(desk_serving)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def room(shared_room: Room) -> Iterator[Room]:
+    """The collector's tables, with a clock that is right."""
+    yield shared_room
+    shared_room.clock.ahead = 0
+    shared_room.logs.fault = None
 
 
 def begun(assigned: Assigned | None) -> str:
@@ -432,7 +440,7 @@ def check_labels(room: Room, session_id: str, items: list[Item], wanted: int) ->
     assert len({(label.item_id, label.question, label.reviewer) for label in labels}) == len(labels)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_any_interleaving(room: Room, seed: int) -> None:
     """However reviewers work, skip, come late and collectors restart: N labels an item, and never an item twice."""
     draw = random.Random(seed)
@@ -451,7 +459,7 @@ def test_any_interleaving(room: Room, seed: int) -> None:
             return
         done.add((who, item_id))
 
-    for _ in range(60):
+    for _ in range(50):
         who = draw.choice(reviewers)
         act = draw.choices(["work", "leave", "late", "skip", "wait", "reload", "fault"], [8, 4, 3, 1, 1, 1, 1])[0]
         if act in ("work", "leave", "skip", "fault"):
@@ -499,7 +507,7 @@ def race(desks: list[Desk], reviewers: int) -> list[str]:
                 turn += 1
                 try:
                     given = desks[turn % len(desks)].next_item(who)
-                except LabelingConflict:
+                except StoreAway:
                     continue
                 if given is None:
                     return
@@ -522,10 +530,10 @@ def race(desks: list[Desk], reviewers: int) -> list[str]:
 
 
 def test_threads(room: Room) -> None:
-    """Twelve reviewers at once over one desk: N labels an item, and nobody gets an item twice."""
-    items = [room.item() for _ in range(12)]
+    """Eight reviewers at once over one desk: N labels an item, and nobody gets an item twice."""
+    items = [room.item() for _ in range(8)]
     session_id = room.session(items, 3)
-    assert race([room.desks().of(session_id)], 12) == []
+    assert race([room.desks().of(session_id)], 8) == []
     check_labels(room, session_id, items, 3)
 
 

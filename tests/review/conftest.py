@@ -1,7 +1,7 @@
 """What the tests of the review app share: a collector in a process of its own, sessions for experts, a browser.
 
-``work(...)`` makes a session over new traces and answers the reviewers' links. ``visit(link)`` opens a page in a browser
-context of its own; when the test ends, nothing may have thrown or been stopped by the content security policy.
+``work(...)`` makes a session over new traces and answers the reviewers' links. ``visit(link)`` opens a page in a
+browser context of its own; when the test ends, nothing may have thrown or been stopped by the content security policy.
 """
 
 import itertools

@@ -75,6 +75,11 @@ function pick(kind, series, drawn, at, value) {
   return holding.length ? holding.reduce((best, index) => (drawn[index][at] < drawn[best][at] ? index : best)) : 0;
 }
 
+// A variable may be one colour in the light and another in the dark; what an element has is one of them.
+const probe = document.createElement("span");
+probe.hidden = true;
+document.body.append(probe);
+
 class Chart {
   constructor(figure) {
     this.figure = figure;
@@ -97,7 +102,8 @@ class Chart {
   }
 
   colour(name) {
-    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
   }
 
   /** Draw, again where the colours have changed. */

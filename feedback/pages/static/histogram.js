@@ -28,8 +28,14 @@ function tick(at, step) {
   return (step < 60 ? fine : coarse).format(date);
 }
 
+// A variable may be one colour in the light and another in the dark; what an element has is one of them.
+const probe = document.createElement("span");
+probe.hidden = true;
+document.body.append(probe);
+
 function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
 }
 
 function brush(from, to) {
