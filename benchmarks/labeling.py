@@ -1,9 +1,9 @@
 """50 reviewers at once in a session of 100 000 items: how long they wait for the next item and for handing in."""
 
-import contextlib
 import http.client
 import json
 import multiprocessing
+import os
 import random
 import shutil
 import statistics
@@ -109,7 +109,6 @@ class Reviewer:
     def __init__(self, server: Server, number: int) -> None:
         self._host = server.addresses["pages"]
         self._base = f"/review/{_link(number)}"
-        self._connection = http.client.HTTPConnection(self._host, timeout=120)
         self.nexts: list[float] = []
         self.handed_in: list[float] = []
 
@@ -130,46 +129,52 @@ class Reviewer:
     ) -> tuple[http.client.HTTPResponse, bytes]:
         headers = {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
         started = time.perf_counter()
-        self._connection.request(method, path, body, headers)
-        answer = self._connection.getresponse()
+        connection = http.client.HTTPConnection(self._host, timeout=120)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
         text = answer.read()
+        connection.close()
         waits.append((time.perf_counter() - started) * 1000)
         return answer, text
-
-    def close(self) -> None:
-        self._connection.close()
 
 
 def _measure(server: Server) -> None:
     first = Reviewer(server, 0)
     first.next()
     print(f"{'the first request (all is read)':<40} {first.nexts[0]:>6.0f} ms", flush=True)
-    first.close()
-    with contextlib.ExitStack() as stack:
-        reviewers = [stack.enter_context(contextlib.closing(Reviewer(server, number))) for number in range(REVIEWERS)]
-        gate = threading.Barrier(REVIEWERS)
+    reviewers = [Reviewer(server, number) for number in range(REVIEWERS)]
+    gate = threading.Barrier(REVIEWERS)
 
-        def at_once(one: Reviewer) -> None:
-            gate.wait()
-            one.next()
+    def at_once(one: Reviewer) -> None:
+        gate.wait()
+        one.next()
 
-        _each(reviewers, at_once)
-        waits = [wait for one in reviewers for wait in one.nexts]
-        print(f"{'50 ask in one moment, the last waits':<40} {max(waits):>6.0f} ms", flush=True)
-        for one in reviewers:
-            one.nexts.clear()
-        until = time.monotonic() + SECONDS
+    _each(reviewers, at_once)
+    waits = [wait for one in reviewers for wait in one.nexts]
+    print(f"{'50 ask in one moment, the last waits':<40} {max(waits):>6.0f} ms", flush=True)
+    for one in reviewers:
+        one.nexts.clear()
+    until, before = time.monotonic() + SECONDS, _cpu_seconds(server)
 
-        def work(one: Reviewer) -> None:
-            time.sleep(random.uniform(0, PAUSE))
-            while time.monotonic() < until:
-                address = one.next()
-                time.sleep(random.uniform(0.5, 1.5) * PAUSE)
-                one.hand_in(address)
+    def work(one: Reviewer) -> None:
+        time.sleep(random.uniform(0, PAUSE))
+        while time.monotonic() < until:
+            address = one.next()
+            time.sleep(random.uniform(0.5, 1.5) * PAUSE)
+            one.hand_in(address)
 
-        _each(reviewers, work)
-        _print("the next item", [wait for one in reviewers for wait in one.nexts], BOUND)
-        _print("handing in, and the next item", [wait for one in reviewers for wait in one.handed_in])
+    _each(reviewers, work)
+    spent = _cpu_seconds(server) - before
+    _print("the next item", [wait for one in reviewers for wait in one.nexts], BOUND)
+    handed_in = [wait for one in reviewers for wait in one.handed_in]
+    _print("handing in, and getting the next item", handed_in)
+    print(f"{'CPU of the server for an item':<40}     {spent * 1000 / len(handed_in):>6.0f} ms", flush=True)
+
+
+def _cpu_seconds(server: Server) -> float:
+    """What the server's process has used, merges included."""
+    fields = Path(f"/proc/{server._process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _each(reviewers: list[Reviewer], work: Callable[[Reviewer], None]) -> None:

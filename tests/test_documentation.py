@@ -171,11 +171,12 @@ def serve_once(folder: Path, paths: list[tuple[str, str]]) -> dict[tuple[str, st
 INSTRUMENTATION = (ROOT / "docs" / "instrumentation.md").read_text()
 FEEDBACK = (ROOT / "docs" / "feedback.md").read_text()
 SEARCH = (ROOT / "docs" / "search.md").read_text()
+LABELING = (ROOT / "docs" / "labeling.md").read_text()
 
 
 def test_public_names() -> None:
     """Every public name of the package is in one of the guides, or in the README."""
-    told = set(re.findall(r"\w+", INSTRUMENTATION + FEEDBACK + SEARCH + (ROOT / "README.md").read_text()))
+    told = set(re.findall(r"\w+", INSTRUMENTATION + FEEDBACK + SEARCH + LABELING + (ROOT / "README.md").read_text()))
     assert set(hansei.__all__) - {"__version__"} <= told
 
 

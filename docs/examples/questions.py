@@ -19,7 +19,7 @@ THREADS = (
      "What do I send to make a claim?"),
     ("Is the pump covered by the warranty for five years?", "My receipt is lost. What can I do?"),
     ("What does the red light mean?", "The tank is full, and the light is still red. What is wrong?"),
-    ("Why is the white light blinking?", "How long does it take until the machine is ready?",
+    ("Why is the white light blinking?", "How long does the heating take?",
      "Can I switch the light off at night?"),
     ("What does a steady white light mean?", "Which button starts the descaling cycle?"),
 )  # fmt: skip

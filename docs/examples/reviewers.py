@@ -57,7 +57,7 @@ def answer(link: str, turns: Mapping[str, Turn], items: int, seed: int) -> None:
 
 def _opinion(turn: Turn, chance: random.Random) -> tuple[bool, str, str]:
     """Mostly what anybody would say of it; two experts need not agree."""
-    if chance.random() < 0.2:
+    if chance.random() < 0.3:
         return chance.random() < 0.5, chance.choice(CAUSES), "I would ask the customer what they mean."
     if turn.in_incident:
         return False, "Took too long", "The same, within seconds."

@@ -69,7 +69,7 @@ def pages(addresses: Mapping[str, str]) -> dict[str, str]:
     labeling = demo.ask_experts(said, addresses["ui"])
     by_trace = {turn.trace: turn for turn in turns}
     for number, link in enumerate(labeling.reviewer_links.values()):
-        reviewers.answer(link, by_trace, 9 - 3 * number, seed=number)
+        reviewers.answer(link, by_trace, 14 - 2 * number, seed=number)
     return {
         "overview": "/overview",
         "traces": "/traces",
@@ -95,8 +95,9 @@ def talked_about(turns: Sequence[Turn], said: Sequence[Said]) -> Turn:
 
 
 def rated(turns: Sequence[Turn], said: Sequence[Said]) -> str:
-    """The conversation that its customer rated, and below whose answers most thumbs were pressed."""
-    thumbs = Counter(one.assessment.trace_id for one in said if one.assessment.name == "helpful")
+    """The conversation that its customer rated, and below whose answers most thumbs down were pressed."""
+    helpful = (one.assessment for one in said if one.assessment.name == "helpful")
+    thumbs = Counter(assessment.trace_id for assessment in helpful if not assessment.value)
     pressed: Counter[str] = Counter()
     for turn in turns:
         pressed[turn.conversation] += thumbs[turn.trace]

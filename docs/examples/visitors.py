@@ -47,7 +47,7 @@ EXPECTED = {
     "How long does the descaling cycle run?": "20 minutes.",
     "Which button starts the descaling cycle?": "The steam button: hold it for five seconds.",
     "Which step of the grinder is for filter coffee?": "Step 9.",
-    "How long does it take until the machine is ready?": "45 seconds.",
+    "How long does the heating take?": "45 seconds.",
     "How many days after delivery?": "30 days.",
     "Where is the serial number?": "Under the drip tray.",
     "Does the drip tray go in the dishwasher?": "No, wash it by hand.",

@@ -1,6 +1,6 @@
 """The routes of ``/api/v1`` for labeling: label schemas, labeling sessions, their items, reviewers and labels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +34,7 @@ from hansei.feedback.labeling.reviewers import (
     checked_reviewers,
     remove_reviewer,
     reviewers_of,
+    reviewers_of_sessions,
     rotate_link,
     set_reviewers,
 )
@@ -44,7 +45,7 @@ from hansei.feedback.labeling.schemas import (
     delete_schema,
     latest_schemas,
     read_schema,
-    read_schema_versions,
+    read_versions_of,
 )
 from hansei.feedback.labeling.sessions import (
     change_session,
@@ -133,12 +134,7 @@ class Labeling:
         return Answer(200, items(await self._run(self._sessions, name), None))
 
     def _sessions(self, name: str | None) -> list[dict[str, Any]]:
-        counts = read_counts(self._store.query)
-        return [
-            self._whole(record, counts.get(record.session_id, (0, 0)))
-            for record in read_sessions(self._store.query)
-            if name in (None, record.name)
-        ]
+        return self._all([record for record in read_sessions(self._store.query) if name in (None, record.name)])
 
     async def session(self, request: Request, _: Principal | None) -> Answer:
         """``GET``: a session."""
@@ -263,10 +259,19 @@ class Labeling:
     def _existing(self, request: Request) -> LabelingSessionRecord:
         return existing_session(self._store.query, request.path_params["session_id"])
 
-    def _whole(self, record: LabelingSessionRecord, counts: tuple[int, int] | None = None) -> dict[str, Any]:
-        query = self._store.query
-        known = read_counts(query).get(record.session_id, (0, 0)) if counts is None else counts
-        return session_json(record, read_schema_versions(query, record), reviewers_of(query, record.session_id), known)
+    def _whole(self, record: LabelingSessionRecord) -> dict[str, Any]:
+        (found,) = self._all([record])
+        return found
+
+    def _all(self, records: Sequence[LabelingSessionRecord]) -> list[dict[str, Any]]:
+        query, session_ids = self._store.query, [record.session_id for record in records]
+        questions = read_versions_of(query, records)
+        reviewers = reviewers_of_sessions(query, session_ids)
+        counts = read_counts(query, session_ids)
+        return [
+            session_json(record, questions[each], reviewers[each], counts.get(each, (0, 0)))
+            for each, record in zip(session_ids, records, strict=True)
+        ]
 
 
 def labeling_api_routes(site: "Site") -> list[BaseRoute]:

@@ -197,23 +197,15 @@ class Claims:
 
     # --- what is done ---
 
-    def write(self, number: int, reviewer: str, held: Held, *, wait: bool = True) -> None:
-        """Replace what a reviewer has done with an item; answers once it is stored, or, where that is not waited for,
-        at once.
+    def write(self, number: int, reviewer: str, held: Held) -> None:
+        """Replace what a reviewer has done with an item; answers once it is stored.
 
         The place is held, or free, from the beginning. Where the store does not answer, all is as before.
         """
         with self._lock:
             before = self._slots.held[reviewer].get(number)
             stamped = self._put(number, reviewer, held)
-            if not wait:
-                # What is not stored yet cannot be read there.
-                self._slots.held[reviewer][number] = stamped
-        if wait:
-            self._store(number, reviewer, stamped, before)
-        else:
-            stored = self._tables.write(self.session_id, self.item(number).item_id, reviewer, stamped)
-            stored.add_done_callback(lambda end: self._ended(number, reviewer, stamped, before, end.exception()))
+        self._store(number, reviewer, stamped, before)
 
     def claim(self, reviewer: str) -> int | None:
         """Lease the item that a reviewer should have next; None where there is none."""
@@ -283,7 +275,7 @@ class Claims:
         if self.shared and self._is_overfull(number):
             with self._lock:
                 given_back = self._put(number, reviewer, kept)
-            self._tables.write(self.session_id, self.item(number).item_id, reviewer, given_back).result()
+            self._tables.write(self.session_id, self.item(number).item_id, reviewer, given_back)
             return ~number
         return number
 
@@ -319,7 +311,7 @@ class Claims:
 
     def _store(self, number: int, reviewer: str, held: Held, before: Held | None) -> None:
         try:
-            self._tables.write(self.session_id, self.item(number).item_id, reviewer, held).result()
+            self._tables.write(self.session_id, self.item(number).item_id, reviewer, held)
         except BaseException:
             self._undo(number, reviewer, held, before)
             raise
@@ -328,16 +320,6 @@ class Claims:
                 known = self._slots.held[reviewer].get(number)
                 if known is not None and known.written == held.written and known.paper is None:
                     self._slots.held[reviewer][number] = held
-
-    def _ended(self, number: int, reviewer: str, held: Held, before: Held | None, error: BaseException | None) -> None:
-        """What nobody waited for is stored, or not."""
-        if error is not None:
-            self._undo(number, reviewer, held, before)
-            return
-        with self._lock:
-            known = self._slots.held[reviewer].get(number)
-            if known is not None and known.written == held.written and held.state == DONE:
-                self._slots.held[reviewer][number] = held._replace(paper=None)
 
     def _undo(self, number: int, reviewer: str, held: Held, before: Held | None) -> None:
         with self._lock:

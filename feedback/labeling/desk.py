@@ -75,6 +75,7 @@ class Desk:
             self._refresh()
             if self._claims.closed:
                 return None
+            self._finish_what_was_submitted(0, reviewer)
             behind = None if after is None else self._behind(reviewer, after)
             if behind is not None:
                 return self._open(behind, reviewer)
@@ -352,9 +353,7 @@ class Desk:
         recorded = Paper(paper.answers, paper.revision, paper.answers, paper.submitted_ns)
         held = self._held(number, reviewer)
         done = held._replace(state=DONE, until_ms=0, submitting=False, paper=recorded)
-        # The labels are safe, and whoever finds only the submission records them once more: that need not be waited
-        # for, except where the reviewer's next request may come to another collector.
-        self._claims.write(number, reviewer, done, wait=self._claims.shared)
+        self._claims.write(number, reviewer, done)
         return change
 
     def _submitted(self, number: int, reviewer: str, answers: Kept, change: Change | None) -> Submitted:
@@ -370,9 +369,11 @@ class Desk:
         self._claims.refresh()
         self._finish_what_was_submitted(_STUCK_NS)
 
-    def _finish_what_was_submitted(self, age_ns: int) -> None:
-        """Bring to its end what was submitted so long ago, and was interrupted."""
+    def _finish_what_was_submitted(self, age_ns: int, of: str | None = None) -> None:
+        """Bring to its end what was submitted so long ago, by one reviewer or all, and was interrupted."""
         for number, reviewer in self._claims.submitting():
+            if of not in (None, reviewer):
+                continue
             turn = self._claims.turn(reviewer)
             # Who waited for a turn here while having another could wait for ever.
             if not turn.acquire(blocking=False):

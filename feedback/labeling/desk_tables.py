@@ -30,7 +30,7 @@ _SETTINGS: Final = {"async_insert": 0, "insert_deduplicate": 0}
 
 
 class DeskTables:
-    """The tables, for desks. Thread-safe; what reads blocks, and everything may raise ``StoreAway``."""
+    """The tables, for desks. Thread-safe; every method blocks, and raises ``StoreAway``."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -66,8 +66,8 @@ class DeskTables:
         found = self.columns("desk_draft", about)
         return Paper.of_json(found[0][0]) if found else Paper()
 
-    def write(self, session_id: str, item_id: str, reviewer: str, held: Held) -> Future[None]:
-        """Add a row of work; done once it is stored. What many write at the same time is one insert."""
+    def write(self, session_id: str, item_id: str, reviewer: str, held: Held) -> None:
+        """Add a row of work; answers once it is stored. What many write at the same time is one insert."""
         paper = held.paper or Paper()
         row = (
             session_id, item_id, reviewer, held.state, held.leased_ms, held.until_ms, paper.to_json(), held.flag,
@@ -77,7 +77,7 @@ class DeskTables:
         with self._lock:
             self._waiting.append((row, stored))
         self._writer.submit(self._flush)
-        return stored
+        stored.result()
 
     def _flush(self) -> None:
         """Insert what waits: all that came while the insert before was under way."""

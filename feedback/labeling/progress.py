@@ -1,6 +1,7 @@
 """How far a session is."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,9 +79,10 @@ def read_progress(query: Query, session: LabelingSessionRecord, *, now_ms: int |
     )
 
 
-def read_counts(query: Query) -> dict[str, tuple[int, int]]:
-    """The items and the answers of each session, by its id."""
-    return {row["SessionId"]: (row["Items"], row["Answers"]) for row in query(statement("labeling_counts"), {})}
+def read_counts(query: Query, session_ids: Sequence[str] | None = None) -> dict[str, tuple[int, int]]:
+    """The items and the answers of all sessions, or of some, by id; one that has none of both is left out."""
+    rows = query(statement("labeling_counts"), {"all": session_ids is None, "session_ids": list(session_ids or ())})
+    return {row["SessionId"]: (row["Items"], row["Answers"]) for row in rows}
 
 
 def _reviewers(query: Query, asked: dict[str, object]) -> tuple[ReviewerProgress, ...]:

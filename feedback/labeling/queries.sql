@@ -80,6 +80,12 @@ FROM labeling_reviewers FINAL
 WHERE SessionId = {session_id:String} AND NOT Deleted
 ORDER BY Reviewer;
 
+-- name: labeling_reviewers_of_sessions
+SELECT SessionId, Reviewer, Role, LinkHash, toUnixTimestamp64Milli(ExpiresAt) AS ExpiresMs
+FROM labeling_reviewers FINAL
+WHERE SessionId IN {session_ids:Array(String)} AND NOT Deleted
+ORDER BY SessionId, Reviewer;
+
 -- name: labeling_reviewer_by_link
 -- The keys of the rows that ever had the link come from the index over it. What each row is now is then told by its latest
 -- version, without FINAL, which may leave out what an index leaves out: so a link that was replaced or taken back is not
@@ -207,12 +213,18 @@ WHERE SessionId = {session_id:String} AND State = 'done' AND Seconds > 0
     );
 
 -- name: labeling_counts
--- The items and the finished answers of each session.
+-- The items and the finished answers of all sessions, or of some.
 SELECT SessionId, sum(Items) AS Items, sum(Answers) AS Answers
 FROM
 (
-    SELECT SessionId, count() AS Items, 0 AS Answers FROM labeling_items FINAL WHERE NOT Deleted GROUP BY SessionId
+    SELECT SessionId, count() AS Items, 0 AS Answers
+    FROM labeling_items FINAL
+    WHERE ({all:Bool} OR SessionId IN {session_ids:Array(String)}) AND NOT Deleted
+    GROUP BY SessionId
     UNION ALL
-    SELECT SessionId, 0 AS Items, countIf(State = 'done') AS Answers FROM labeling_work FINAL GROUP BY SessionId
+    SELECT SessionId, 0 AS Items, countIf(State = 'done') AS Answers
+    FROM labeling_work FINAL
+    WHERE ({all:Bool} OR SessionId IN {session_ids:Array(String)})
+    GROUP BY SessionId
 )
 GROUP BY SessionId;

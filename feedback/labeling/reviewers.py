@@ -1,8 +1,8 @@
 """Reviewers, arbiters and their links.
 
 A link is all that a reviewer needs. It holds 256 random bits and is told once, when it is made; only a hash of it is
-kept, so that nobody who reads the tables can use it. It ends by its time, by a new one, by taking away the reviewer, and
-with its session.
+kept, so that nobody who reads the tables can use it. It ends by its time, by a new one for the same reviewer, when the
+reviewer is taken away, and with its session.
 """
 
 import hashlib
@@ -47,6 +47,14 @@ def link_hash(link_token: str) -> str:
 def reviewers_of(query: Query, session_id: str) -> list[ReviewerRecord]:
     """Who works on a session, by name; reviewers and arbiters."""
     return [reviewer_of(row) for row in query(statement("labeling_reviewers"), {"session_id": session_id})]
+
+
+def reviewers_of_sessions(query: Query, session_ids: Sequence[str]) -> dict[str, list[ReviewerRecord]]:
+    """As :func:`reviewers_of`, of some sessions, by id."""
+    found: dict[str, list[ReviewerRecord]] = {session_id: [] for session_id in session_ids}
+    for row in query(statement("labeling_reviewers_of_sessions"), {"session_ids": list(session_ids)}):
+        found[row["SessionId"]].append(reviewer_of(row))
+    return found
 
 
 def reviewer_by_link(query: Query, link_token: str, *, now_ms: int | None = None) -> tuple[ReviewerRecord | None, str]:

@@ -6,6 +6,7 @@ name would mean two things.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -99,12 +100,15 @@ def delete_schema(store: LabelingStore, name: str, *, changed_by: str) -> None:
 
 def read_schema_versions(query: Query, record: LabelingSessionRecord) -> list[LabelSchemaVersion]:
     """The questions that a session asks, in the versions and the order in which it does; also deleted ones."""
-    wanted = list(record.label_schemas)
-    if not wanted:
-        return []
-    rows = query(statement("label_schema_versions"), {"names": sorted({name for name, _ in wanted})})
+    return read_versions_of(query, [record])[record.session_id]
+
+
+def read_versions_of(query: Query, records: Sequence[LabelingSessionRecord]) -> dict[str, list[LabelSchemaVersion]]:
+    """As :func:`read_schema_versions`, of some sessions, by id."""
+    names = sorted({name for record in records for name, _ in record.label_schemas})
+    rows = query(statement("label_schema_versions"), {"names": names})
     found = {(row["Name"], row["Version"]): schema_of(row) for row in rows}
-    return [found[each] for each in wanted if each in found]
+    return {record.session_id: [found[each] for each in record.label_schemas if each in found] for record in records}
 
 
 def latest_schemas(query: Query, names: list[str] | None = None) -> dict[str, LabelSchemaVersion]:

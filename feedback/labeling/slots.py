@@ -204,8 +204,7 @@ class Slots:
     def leased(self, reviewer: str) -> list[int]:
         """The items that a reviewer has now and has not handed in, the first leased first."""
         mine = self.held[reviewer]
-        begun = [*self._leases, *(place for place in self.submitting if mine.get(place[0], NOTHING).state == LEASED)]
-        found = [number for number, who in begun if who == reviewer and number not in self._removed]
+        found = [number for number, who in self._leases if who == reviewer and number not in self._removed]
         return sorted(found, key=lambda number: (mine[number].leased_ms, number))
 
     def choose(self, reviewer: str, without: int = 0) -> int | None:

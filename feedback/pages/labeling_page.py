@@ -86,4 +86,5 @@ def _overview(site: "Site") -> Handler:
 def _read(
     query: "Query",
 ) -> tuple[list[LabelingSessionRecord], dict[str, tuple[int, int]], dict[str, LabelSchemaVersion]]:
-    return read_sessions(query), read_counts(query), latest_schemas(query)
+    sessions = read_sessions(query)
+    return sessions, read_counts(query, [session.session_id for session in sessions]), latest_schemas(query)

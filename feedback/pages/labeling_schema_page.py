@@ -9,8 +9,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from hansei.feedback.labeling.errors import InvalidLabeling, LabelingConflict
 from hansei.feedback.labeling.model import LabelSchemaVersion
 from hansei.feedback.labeling.schemas import create_schema, delete_schema, read_schema
+from hansei.feedback.pages.labeling_preview import previewed
 from hansei.feedback.pages.labeling_schema_form import INPUT_NAMES, SchemaForm
-from hansei.feedback.pages.render import HEADERS, environment, page
+from hansei.feedback.pages.render import HEADERS, page
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -44,9 +45,7 @@ class SchemaPages:
     async def preview(self, request: "Request") -> Response:
         """The question alone, for the page's script."""
         form = SchemaForm.of(await request.form())
-        return HTMLResponse(
-            environment().get_template("labeling_preview.html").render(preview=form.preview()), 200, HEADERS
-        )
+        return HTMLResponse(previewed(form.preview()), 200, HEADERS)
 
     async def delete(self, request: "Request") -> Response:
         """Hide a question."""
@@ -79,5 +78,5 @@ class SchemaPages:
 def _shown(request: "Request", form: SchemaForm, known: LabelSchemaVersion | None = None, error: str = "") -> Response:
     return page(
         request, "labeling_schema.html", 400 if error else 200, section="Labeling",
-        form=form, known=known, error=error, input_names=INPUT_NAMES, preview=form.preview(),
+        form=form, known=known, error=error, input_names=INPUT_NAMES, preview=previewed(form.preview()),
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 import math
 import re
+import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{20,100}")
 _WRONG_LINKS: Final = Rate(30, 60)
 """How many links that are not good an address may try in so many seconds."""
+_FRESH: Final = 1.0
+"""Seconds for which a link that was good is not read again."""
+_MOST_KEPT: Final = 1_000
 _RETRY: Final = 5
 """Seconds after which it is worth asking a store again that is away."""
 
@@ -85,11 +90,13 @@ Route = Callable[[Request], Awaitable[Response]]
 
 
 class Entry:
-    """Checks the link of every request anew, so that one that was taken back is good no more."""
+    """Checks the link of every request, so that one that was taken back is good no more."""
 
     def __init__(self, site: "Site") -> None:
         self._site = site
         self._wrong_links = RateLimit(_WRONG_LINKS)
+        self._good: OrderedDict[str, tuple[ReviewerRecord, float]] = OrderedDict()
+        """Whose link it is, and when that was read."""
 
     def read(self, handler: Handler) -> Route:
         """A page for whoever has a good link."""
@@ -132,10 +139,7 @@ class Entry:
             return Response(status_code=400)
 
     async def _visit(self, request: Request) -> Visit:
-        token = request.path_params["token"]
-        reviewer, why = None, ""
-        if _TOKEN.fullmatch(token):
-            reviewer, why = await self._site.reader.run(reviewer_by_link, self._site.reader.query, token)
+        reviewer, why = await self._reviewer(request.path_params["token"])
         if reviewer is None:
             if why == EXPIRED:
                 raise LinkRefused("expired", 410)
@@ -145,6 +149,21 @@ class Entry:
         if desk.session.status == CLOSED:
             raise LinkRefused("closed", 410)
         return Visit(request, reviewer, desk, language_of(request))
+
+    async def _reviewer(self, token: str) -> tuple[ReviewerRecord | None, str]:
+        now = time.monotonic()
+        found, since = self._good.get(token, (None, -math.inf))
+        if found is not None and now - since < _FRESH and time.time() * 1000 < found.expires_ms:
+            return found, ""
+        if not _TOKEN.fullmatch(token):
+            return None, ""
+        found, why = await self._site.reader.run(reviewer_by_link, self._site.reader.query, token)
+        self._good.pop(token, None)
+        if found is not None:
+            self._good[token] = found, now
+            while len(self._good) > _MOST_KEPT:
+                self._good.popitem(last=False)
+        return found, why
 
 
 def _told(request: Request, refused: LinkRefused, script: bool) -> Response:

@@ -375,9 +375,8 @@ def test_ledger_away(room: Room) -> None:
     with pytest.raises(Refused):
         desk.submit("ana", first, ANSWERS, 9)
     room.clock.pass_minutes(600)
-    assert begun(desk.next_item("ana")) == first
-    second = begun(desk.next_item("ben"))
-    assert second != first
+    assert begun(desk.next_item("ana")) == items[1].item_id
+    assert desk.next_item("ben") is None
     room.logs.fault = None
     # Another run of the collector finds it, and so does who hands it in once more.
     assert room.desks().of(session_id).open_item("ana", first).state == "done"
@@ -474,6 +473,7 @@ def test_any_interleaving(room: Room, seed: int) -> None:
                 with pytest.raises(Refused):
                     submit(who, given.item.item_id)
                 room.logs.fault = None
+                done.add((who, given.item.item_id))
             elif act == "skip" and draw.random() < 0.3:
                 desk.skip(who, given.item.item_id)
             left_open.append((who, given.item.item_id))

@@ -267,8 +267,8 @@ def test_only_own_items(work: Make) -> None:
 
 
 def test_two_reviewers_an_item(work: Make, client: "Client") -> None:
-    """Two at once, 200 items of two reviewers each: every item has two labels, of two people; twice sent is once."""
-    made = work({"helpful": HELPFUL}, traces=200, people=[ANA, BEN], reviewers_per_item=2)
+    """Two at once, 60 items of two reviewers each: every item has two labels, of two people; twice sent is once."""
+    made = work({"helpful": HELPFUL}, traces=60, people=[ANA, BEN], reviewers_per_item=2)
     counted: dict[str, int] = {}
 
     def label_all(who: str) -> None:
@@ -278,7 +278,7 @@ def test_two_reviewers_an_item(work: Make, client: "Client") -> None:
             answer = ask(f"{at}/submit", content)
             assert answer.status == 200, answer.text
             counted[who] = counted.get(who, 0) + 1
-            if counted[who] % 50 == 0:
+            if counted[who] % 20 == 0:
                 assert ask(f"{at}/submit", content).status == 200
             at = made.serving.ui + answer.json()["next"]
 
@@ -287,8 +287,8 @@ def test_two_reviewers_an_item(work: Make, client: "Client") -> None:
         person.start()
     for person in people:
         person.join()
-    assert counted == {ANA: 200, BEN: 200}
-    labels = made.wait_for_labels(client, 400)
+    assert counted == {ANA: 60, BEN: 60}
+    labels = made.wait_for_labels(client, 120)
     assert sorted((trace, who, value) for trace, who, _, value in labels) == sorted(
         (trace, who, who == ANA) for trace in made.traces for who in (ANA, BEN)
     )

@@ -58,7 +58,7 @@ function draw() {
   chart = new window.uPlot({
     width: plot.clientWidth,
     height: plot.clientHeight,
-    padding: [8, 12, 0, 0],
+    padding: [8, 20, 0, 0], // half of the last time below the chart
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: 4 } },
     scales: {

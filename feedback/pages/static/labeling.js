@@ -2,8 +2,8 @@
 
 for (const element of document.querySelectorAll("[data-without-script]")) element.hidden = true;
 
-/** Send the fields of a form, and put what comes back into a place; of several in a row the last one counts. */
-function live(form, address, place, pause) {
+/** Send the fields of a form, and give what comes back to a function; of several in a row the last one counts. */
+function live(form, address, show, pause) {
   let timer = 0;
   let asked = 0;
   const ask = async () => {
@@ -13,7 +13,7 @@ function live(form, address, place, pause) {
     }).catch(() => null);
     if (!answer?.ok || turn !== asked) return;
     const found = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (turn === asked) place.replaceChildren(...found.body.childNodes);
+    if (turn === asked) show(found);
   };
   return () => {
     clearTimeout(timer);
@@ -22,12 +22,15 @@ function live(form, address, place, pause) {
 }
 
 for (const form of document.querySelectorAll("form[data-preview]")) {
-  const show = live(form, form.dataset.preview, document.querySelector("#preview"), 150);
-  form.addEventListener("input", show);
+  const place = document.querySelector("#preview").shadowRoot.querySelector("#shown");
+  const show = (found) => place.replaceChildren(...found.querySelector("#shown").childNodes);
+  form.addEventListener("input", live(form, form.dataset.preview, show, 150));
 }
 
 for (const rule of document.querySelectorAll("[data-count]")) {
-  const count = live(rule.closest("form"), rule.dataset.count, rule.querySelector("#rule-count"), 400);
+  const place = rule.querySelector("#rule-count");
+  const show = (found) => place.replaceChildren(...found.body.childNodes);
+  const count = live(rule.closest("form"), rule.dataset.count, show, 400);
   rule.addEventListener("input", count);
   const chosen = rule.querySelector("[data-rule]").value;
   if (chosen !== "none" && (chosen !== "filter" || rule.querySelector("#filter").value)) count();

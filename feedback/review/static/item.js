@@ -179,7 +179,7 @@ export function startItem({ outbox, texts, go, signal }) {
       return;
     }
     const last = questions(form).at(-1) === active;
-    if (!target.matches("input[type=number]") && questions(form).every(isAnswered) && (last || !active)) submit();
+    if (last && !target.matches("input[type=number]")) submit();
     else move(1);
   }
 

@@ -1,0 +1,328 @@
+"""Labeling, as who organises it sees it: questions, sessions, how far they are, and where reviewers differ."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from .conftest import Telemetry, Visit, no_sideways_scroll
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+    from ..collector.processes import Serving  # noqa: TID252
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+SERVICE = "labeling-shop"
+ANA, BEN = "ana@example.com", "ben@example.com"
+_WORK = ["SessionId", "ItemId", "Reviewer", "State", "LeasedAt", "LeaseUntil", "Draft", "Flag", "Seconds", "Written"]
+
+
+def shown(page: Page, selector: str) -> list[str]:
+    """The texts of elements, with single spaces."""
+    return [" ".join(text.split()) for text in page.locator(selector).all_text_contents()]
+
+
+def send(page: Page, path: str, **form: str) -> None:
+    """Send a form as the page that is open would."""
+    answer = page.request.post(path, form=form, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.ok, answer.text()
+
+
+@pytest.fixture(scope="module")
+def traces(telemetry: Telemetry) -> list[str]:
+    """Twelve traces."""
+    return telemetry.traces([(100 + number, [{"ServiceName": SERVICE}]) for number in range(12)])
+
+
+@pytest.fixture
+def questions(visit: Visit) -> Page:
+    """Two questions: one passes or fails, one wants what would have been right; and a page that is open."""
+    page = visit("/labeling")
+    common = {"instruction": f"Look at all of it. {HOSTILE}", "enable_comment": "yes"}
+    if "la_helpful" not in page.content():
+        send(page, "/labeling/schemas/new", name="la_helpful", title=f"Helpful? {HOSTILE}", input="pass_fail", **common)
+        send(
+            page, "/labeling/schemas/new", name="la_facts", title="Which facts?", input="text_list", type="expectation"
+        )
+    return page
+
+
+class Session:
+    """A session that is half labeled by two reviewers, who differ."""
+
+    def __init__(self, page: Page, traces: list[str], telemetry: Telemetry, client: "Client") -> None:
+        name = f"Half labeled {HOSTILE} {time.time_ns()}"
+        page.goto("/labeling/sessions/new?question=la_helpful&question=la_facts")
+        page.get_by_label("Name", exact=True).fill(name)
+        page.get_by_label("Reviewers, one a line").fill(f"{ANA}\n{BEN}")
+        page.get_by_label("Reviewers for each item").fill("2")
+        page.get_by_role("button", name="Create the session").click()
+        self.links = dict(zip(shown(page, ".links strong"), shown(page, ".link"), strict=True))
+        page.get_by_role("link", name="To the session").click()
+        self.path = page.url[page.url.index("/labeling/") :]
+        self.id = self.path.rpartition("/")[2]
+        self.traces = traces
+        send(page, f"{self.path}/items", traces=" ".join(traces))
+        rows = []
+        for number, trace_id in enumerate(traces[:6]):
+            for who, seconds in ((ANA, 12.0), (BEN, 20.0)):
+                value = number % 2 == 0 if who == ANA or number else False
+                for name, said, more in (
+                    ("la_helpful", value, {"rationale": HOSTILE}), ("la_facts", ["citric acid"], {"kind": "expectation"})
+                ):  # fmt: skip
+                    about = json.dumps({"label_schema": name, "label_schema_version": "1"})
+                    more |= {"labeling_session__id": self.id, "metadata": about}
+                    telemetry.said(trace_id, name, said, by=who, **more)
+                flag = f"Cut off {HOSTILE}" if number == 2 and who == BEN else ""
+                rows.append([self.id, f"t-{trace_id}", who, "done", 0, 0, "", flag, seconds, time.time_ns()])
+        rows.append([self.id, f"t-{traces[6]}", ANA, "skipped", 0, 0, "", "", 0.0, time.time_ns()])
+        client.insert("labeling_work", rows, column_names=_WORK)
+
+    def decisions(self, client: "Client") -> list[tuple[Any, ...]]:
+        """What was decided, as the ledger has it."""
+        return [
+            tuple(row)
+            for row in client.query(
+                "SELECT TraceId, Name, Kind, Value, SourceType, SourceId, length(splitByChar(',', "
+                "Metadata['decided_between'])), Metadata['label_schema_version'] FROM feedback "
+                "WHERE LabelingSessionId = {id:String} AND Metadata['decided_between'] != '' ORDER BY Name",
+                {"id": self.id},
+            ).result_rows
+        ]
+
+
+@pytest.fixture
+def session(questions: Page, traces: list[str], telemetry: Telemetry, client: "Client") -> Session:
+    """A session of its own for a test."""
+    return Session(questions, traces, telemetry, client)
+
+
+def test_question_with_preview(visit: Visit) -> None:
+    """While a question is written it is shown as reviewers will see it; saved, it is in the list."""
+    page = visit("/labeling")
+    page.get_by_role("link", name="New question").first.click()
+    preview = page.locator("#preview")
+    expect(preview.get_by_text("Your question")).to_be_visible()
+    page.get_by_label("Name", exact=True).fill("la_tone")
+    page.get_by_label("Question", exact=True).fill(f"Which tone? {HOSTILE}")
+    page.get_by_text("One of a list").click()
+    page.get_by_label("Options, one a line").fill(f"friendly\nrude {HOSTILE}")
+    expect(preview.get_by_role("radio", name=f"rude {HOSTILE}")).to_be_visible()
+    expect(preview.get_by_text(f"Which tone? {HOSTILE}")).to_be_visible()
+    page.get_by_role("button", name="Create the question").click()
+    page.wait_for_url(re.compile("/labeling#questions"))
+    row = page.locator("tr", has_text="la_tone").locator("td").all_text_contents()
+    assert row[:5] == ["la_tone", f"Which tone? {HOSTILE}", "One of a list", "feedback", "1"]
+
+
+def test_question_without_script(visit: Visit) -> None:
+    """Without scripts a button shows the question; what is wrong is told, and what was filled in stays."""
+    page = visit("/labeling/schemas/new", script=False)
+    page.get_by_label("Name", exact=True).fill("la_score")
+    page.get_by_label("Question", exact=True).fill("How good?")
+    page.get_by_text("A number", exact=True).click()
+    page.get_by_label("At least").fill("5")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#preview").get_by_role("spinbutton")).to_have_attribute("min", "5")
+    page.get_by_label("At most").fill("five")
+    page.get_by_role("button", name="Create the question").click()
+    assert shown(page, "[role=alert].notice") == ["max_value: 'five' is not a number, such as 1 or 0.5"]
+    assert page.get_by_label("At least").input_value() == "5"
+
+
+def test_change_of_question(questions: Page) -> None:
+    """A change makes a new version, under the same name."""
+    send(questions, "/labeling/schemas/new", name="la_changed", title="Before", input="text")
+    questions.goto("/labeling/schemas/edit?name=la_changed")
+    questions.get_by_label("Question", exact=True).fill("After")
+    questions.get_by_role("button", name="Save").click()
+    row = questions.locator("tr", has_text="la_changed").locator("td").all_text_contents()
+    assert (row[1], row[4]) == ("After", "2")
+    questions.get_by_role("button", name="Delete la_changed").click()
+    expect(questions.locator("tr", has_text="la_changed")).to_have_count(0)
+
+
+def test_new_session(questions: Page, traces: list[str], serving: "Serving") -> None:
+    """A rule tells how many traces it chooses while it is built; the links are told once, and let reviewers in."""
+    page = questions
+    page.goto("/labeling/sessions/new")
+    page.get_by_label("Name", exact=True).fill(f"By rule {HOSTILE}")
+    page.locator("input[name=question][value=la_helpful]").check()
+    page.locator("input[name=question][value=la_facts]").check()
+    # The questions are listed by name; one goes up, past what other tests made.
+    while page.locator(".question-order input[name=order]").first.input_value() != "la_helpful":
+        page.get_by_role("button", name="la_helpful one up").click()
+    page.get_by_label("Reviewers, one a line").fill(ANA)
+    page.get_by_label("Which traces").select_option("filter")
+    page.get_by_label("Filter").fill(f'service = "{SERVICE}"')
+    expect(page.locator("#rule-count")).to_contain_text("12 traces now")
+    page.locator("#maximum").fill("5")
+    expect(page.locator("#rule-count")).to_contain_text("5 traces now")
+    page.get_by_label("Filter").fill("service =")
+    expect(page.locator("#rule-count .field-error")).to_be_visible()
+    page.get_by_label("Filter").fill(f'service = "{SERVICE}"')
+    page.get_by_role("button", name="Create the session").click()
+    expect(page.get_by_role("status")).to_have_text("5 items to look at.")
+    (link,) = shown(page, ".link")
+    page.get_by_role("button", name="Copy").click()
+    assert page.evaluate("navigator.clipboard.readText()") == link
+    assert serving.get(link.removeprefix(serving.ui))[0] == 200
+    page.get_by_role("link", name="To the session").click()
+    assert shown(page, ".progress-facts dd")[:2] == ["0 of 5", "5"]
+    assert shown(page, ".asked strong") == [f"Helpful? {HOSTILE}", "Which facts?"]
+    assert link not in page.content()
+
+
+def test_session_that_cannot_be(questions: Page) -> None:
+    """What is wrong with a session is told before anything is made; order and ticks are kept, without scripts too."""
+    page = questions
+    form = {
+        "name": "Never made",
+        "question": "la_facts",
+        "order": "la_facts",
+        "reviewers": ANA,
+        "reviewers_per_item": "2",
+    }
+    answer = page.request.post("/labeling/sessions/new", form=form, headers={"Sec-Fetch-Site": "same-origin"})
+    assert (answer.status, "2 are wanted for each item, and there are 1" in answer.text()) == (400, True)
+    moved = page.request.post(
+        "/labeling/sessions/new", form={**form, "move": "down:la_facts"}, headers={"Sec-Fetch-Site": "same-origin"}
+    ).text()
+    assert re.findall('name="order" value="(.+?)"', moved)[1] == "la_facts"
+    assert re.search('value="la_facts" checked', moved)
+    page.goto("/labeling")
+    assert "Never made" not in page.content()
+
+
+def test_progress_and_agreement(session: Session, questions: Page) -> None:
+    """The page tells how far the session is, and how far reviewers agree: worked by hand."""
+    page = questions
+    page.goto(session.path)
+    facts = dict(zip(shown(page, ".progress-facts dt"), shown(page, ".progress-facts dd"), strict=True))
+    assert facts == {
+        "Items done": "6 of 12", "Answers missing": "12", "In work": "0", "Skipped": "1", "Flagged": "1",
+        "An item takes": "16.0 s", "Work left": "3 m 12 s",
+    }  # fmt: skip
+    rows = page.locator('[aria-label="Reviewers"] tbody tr').all_text_contents()
+    assert [row.split()[:6] for row in rows] == [[ANA, "6", "0", "1", "0", "12.0"], [BEN, "6", "0", "0", "1", "20.0"]]
+    agreement = page.locator('[aria-label="Agreement by question"] tbody tr')
+    agreement.first.wait_for()
+    # Six items, one differs. Alpha: 12 answers, 5 yes; by chance 2 · 5 · 7 of 132; seen 2 of 12. Kappa: 3/6 · 2/6 + 3/6 · 4/6.
+    alpha, kappa = 1 - (2 / 12) / (70 / 132), 1 - (1 / 6) / 0.5
+    helpful, facts_row = (" ".join(text.split()) for text in agreement.all_text_contents())
+    assert re.fullmatch(
+        rf"la_helpful 6 83\s% \(\d+ to 100\s%\) {alpha:.2f} \(.+?\) {kappa:.2f} \(.+?\) tentative", helpful
+    )
+    assert re.fullmatch(r"la_facts 6 100\s% all answers are the same, .+ – –", facts_row)
+    assert shown(page, '[aria-label="Where reviewers differ most"] .chips .chip') == ["Pass", "Fail"]
+    assert page.locator(f'a[href="/traces/{session.traces[0]}"]').count() == 1
+    assert f"Cut off {HOSTILE}" in shown(page, '[aria-label="Flagged, skipped, in work"] bdi')
+
+
+def test_adjudication(session: Session, questions: Page, client: "Client") -> None:
+    """A decision is recorded beside the answers and names them; deciding again corrects it."""
+    page = questions
+    page.goto(f"{session.path}/adjudicate")
+    assert shown(page, ".page-head p") == ["Reviewers differ on 1 item; 1 is open."]
+    assert shown(page, ".side strong") == ["Pass", "Fail"]
+    page.get_by_role("radio", name=BEN).check()
+    page.get_by_label("Your name").fill("cleo")
+    page.get_by_role("button", name="Decide").click()
+    expect(page.locator(".page-head p")).to_have_text("Reviewers differ on 1 item; 0 are open.")
+    decided = (session.traces[0], "la_helpful", "feedback", "false", "HUMAN", "cleo", 2, "1")
+    assert session.decisions(client) == [decided]
+    page.goto(f"{session.path}/adjudicate?item=t-{session.traces[0]}")
+    first, second = page.locator("form.decision").all()
+    first.get_by_role("radio", name="Another answer").check()
+    first.get_by_role("radio", name="Pass", exact=True).check()
+    first.get_by_role("button", name="Decide").click()
+    expect(first.locator(".notice.ok")).to_contain_text("Decided by cleo: Pass")
+    second.get_by_role("radio", name="Another answer").check()
+    second.get_by_role("button", name="Decide").click()
+    expect(page.get_by_role("alert")).to_contain_text("la_facts: the list of texts is empty")
+    page.get_by_label("Another answer to: Which facts?").fill("citric acid\ntwo months")
+    page.locator("form.decision").nth(1).get_by_role("button", name="Decide").click()
+    expect(page.locator(".notice.ok")).to_have_count(2)
+    assert session.decisions(client) == [
+        (session.traces[0], "la_facts", "expectation", '["citric acid","two months"]', "HUMAN", "cleo", 2, "1"),
+        (*decided[:3], "true", *decided[4:]),
+    ]
+    page.goto(session.path)
+    expect(page.locator('[aria-label="Where reviewers differ most"] .chip.ok')).to_have_text("decided")
+
+
+def test_links(session: Session, questions: Page, serving: "Serving") -> None:
+    """A new link ends the one before; who is removed has none; somebody new gets one; a session closes and reopens."""
+    page = questions
+    at = {who: link.removeprefix(serving.ui) for who, link in session.links.items()}
+    page.goto(session.path)
+    page.get_by_role("button", name=f"New link for {ANA}").click()
+    (renewed,) = shown(page, ".link")
+    assert [serving.get(path)[0] < 400 for path in (at[ANA], renewed.removeprefix(serving.ui))] == [False, True]
+    page.get_by_role("link", name="To the session").click()
+    page.get_by_role("button", name=f"Remove {BEN}").click()
+    expect(page.locator("tr", has_text=BEN).first).to_contain_text("ended")
+    assert serving.get(at[BEN])[0] >= 400
+    page.get_by_text("Add reviewers").click()
+    page.get_by_label("Addresses or names, one a line").fill(f"dora\n{ANA}")
+    page.get_by_role("button", name="Make links").click()
+    assert shown(page, ".links strong") == ["dora"]
+    page.get_by_role("link", name="To the session").click()
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator(".page-head .chip")).to_have_text("closed")
+    page.get_by_role("button", name="Reopen").click()
+    expect(page.locator(".page-head .chip")).to_have_text("open")
+
+
+def test_items_and_release(session: Session, questions: Page, client: "Client") -> None:
+    """Items are added by id or by rule, each once; what somebody skipped is given to others."""
+    page = questions
+    page.goto(session.path)
+    page.get_by_label("Or traces by id").fill(session.traces[0])
+    page.get_by_role("button", name="Add items").click()
+    expect(page.get_by_role("status")).to_have_text("0 items added. 1 were there already.")
+    page.get_by_label("Or traces by id").fill("nonsense")
+    page.get_by_role("button", name="Add items").click()
+    expect(page.get_by_role("alert")).to_contain_text("'nonsense'")
+    page.goto(session.path)
+    page.get_by_role("button", name=re.compile(f"Give to others.* of {ANA}")).click()
+    expect(page.get_by_role("button", name="Give to others")).to_have_count(0)
+    state = "SELECT State FROM labeling_work FINAL WHERE SessionId = {id:String} AND ItemId = {item:String}"
+    found = client.query(state, {"id": session.id, "item": f"t-{session.traces[6]}"}).result_rows
+    assert found == [("released",)]
+
+
+@pytest.mark.parametrize(("theme", "phone"), [("light", False), ("dark", False), ("light", True)])
+def test_accessible(session: Session, visit: Visit, axe: Callable[[Page], None], theme: str, phone: bool) -> None:
+    """Nothing shuts people out, in both themes and on a phone, where no page scrolls sideways."""
+    page = visit("/labeling", theme=theme, phone=phone)
+    for path in ("/labeling", "/labeling/sessions/new", session.path, f"{session.path}/adjudicate"):
+        page.goto(path)
+        if path == session.path:
+            page.locator('[aria-label="Agreement by question"]').wait_for()
+        axe(page)
+        assert no_sideways_scroll(page), path
+    page.goto("/labeling/schemas/new")
+    # Without the styles being read again, for which axe writes an element into the preview that the policy refuses.
+    results = Axe().run(page, options={"preload": False})
+    assert results.violations_count == 0, results.generate_report()
+    assert no_sideways_scroll(page)
+
+
+def test_not_there(serving: "Serving", visit: Visit) -> None:
+    """A session that is not there is told; other sites change nothing; g l leads here."""
+    assert serving.get("/labeling/ls-nobody")[0] == 404
+    assert serving.get("/labeling/schemas/edit?name=nobody")[0] == 404
+    page = visit("/overview")
+    answer = page.request.post("/labeling/schemas/new", form={"name": "x"}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status == 403
+    page.keyboard.press("g")
+    page.keyboard.press("l")
+    page.wait_for_url(re.compile("/labeling$"))
+    assert page.locator("[aria-current=page]").text_content() == "Labeling"
