@@ -13,10 +13,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 from benchmarks.server import Server
 from hansei.collector.migrations import migrate
 from hansei.collector.store import EmbeddedStore
+from hansei.feedback.labeling.desks import Desks
 from hansei.feedback.labeling.inputs import InputCategorical, InputPassFail
 from hansei.feedback.labeling.model import (
     REVIEWER,
@@ -72,6 +75,8 @@ def run() -> None:
         # The engine opens one folder a process.
         with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
             pool.apply(_fill, (directory,))
+        with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+            pool.apply(_measure_desk, (directory,))
         with Server(data=directory) as server:
             _measure(server)
     finally:
@@ -96,6 +101,30 @@ def _fill(directory: Path) -> None:
         )
     client.command(_FILL_ITEMS, {"items": ITEMS})
     client.command(_FILL_WORK, {"done": DONE, "rows": 2 * DONE})
+    store.close()
+
+
+def _measure_desk(directory: Path) -> None:
+    """The desk by itself, in this process: a fresh item each time."""
+    store = EmbeddedStore(directory / "clickhouse")
+    server = SimpleNamespace(store=store, ingest=None, settings=SimpleNamespace(redact=None))
+    desks = Desks(cast(Any, SimpleNamespace(server=server, reader=Reader(store))))
+    waits: list[float] = []
+
+    def ask(number: int) -> None:
+        started = time.perf_counter()
+        assert desks.of("bench").next_item(f"guest-{number}") is not None
+        waits.append((time.perf_counter() - started) * 1000)
+
+    ask(0)
+    print(f"{'reading the session, and an item':<40}     {waits.pop():>6.0f} ms", flush=True)
+    for number in range(1, 201):
+        ask(number)
+    _print("a fresh item, one after the other", waits, BOUND)
+    waits.clear()
+    with ThreadPoolExecutor(REVIEWERS) as threads:
+        list(threads.map(ask, range(1000, 1000 + REVIEWERS)))
+    _print("50 fresh items in one moment", waits)
     store.close()
 
 
@@ -141,7 +170,7 @@ class Reviewer:
 def _measure(server: Server) -> None:
     first = Reviewer(server, 0)
     first.next()
-    print(f"{'the first request (all is read)':<40} {first.nexts[0]:>6.0f} ms", flush=True)
+    print(f"{'the first request, all is read':<40}     {first.nexts[0]:>6.0f} ms", flush=True)
     reviewers = [Reviewer(server, number) for number in range(REVIEWERS)]
     gate = threading.Barrier(REVIEWERS)
 
@@ -151,7 +180,7 @@ def _measure(server: Server) -> None:
 
     _each(reviewers, at_once)
     waits = [wait for one in reviewers for wait in one.nexts]
-    print(f"{'50 ask in one moment, the last waits':<40} {max(waits):>6.0f} ms", flush=True)
+    print(f"{'50 ask in one moment, the last waits':<40}     {max(waits):>6.0f} ms", flush=True)
     for one in reviewers:
         one.nexts.clear()
     until, before = time.monotonic() + SECONDS, _cpu_seconds(server)

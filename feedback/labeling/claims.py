@@ -35,6 +35,7 @@ _OVERLAP: Final = 30_000_000_000
 """Nanoseconds that are read again, for rows that another collector's clock dated earlier."""
 _GRACE_MS: Final = 10_000
 """With several collectors: how much clocks may differ."""
+_MINUTE_MS: Final = 60_000
 _COLLISIONS: Final = 8
 """How often a claim is tried again when others claim at the same time."""
 
@@ -187,13 +188,21 @@ class Claims:
         return held.paper or self._tables.paper(self.session_id, self.item(number).item_id, reviewer)
 
     def is_safe(self, number: int, reviewer: str) -> bool:
-        """Whether a reviewer has a place that nobody else can take just now."""
+        """Whether a reviewer has a place, which nobody else can take within the next minute."""
         with self._lock:
-            self._slots.expire(self._now_ms() - self._grace)
+            now_ms = self._now_ms()
+            self._slots.expire(now_ms - self._grace)
             held = self._slots.held[reviewer].get(number)
             if held is None or not self._slots.has_place(number, reviewer):
                 return False
-            return held.state == DONE or held.submitting or held.until_ms - self._now_ms() > self._grace
+            if held.state == DONE or held.submitting:
+                return True
+            if not self.shared and self._slots.taken(number) > self._slots.places:
+                # There are fewer places now, or the store failed while one was given back.
+                self._slots.put(number, reviewer, held._replace(until_ms=0), now_ms)
+                return False
+            self._slots.keep(number, reviewer, now_ms + _MINUTE_MS)
+            return held.until_ms - now_ms > self._grace or not self.shared
 
     # --- what is done ---
 

@@ -336,7 +336,7 @@ class Desk:
             self._claims.secure(number, reviewer)
         except SlotTaken:
             counted = _counted(held, seconds)
-            self._claims.write(number, reviewer, held._replace(seconds=counted, paper=draft))
+            self._claims.write(number, reviewer, held._replace(until_ms=0, seconds=counted, paper=draft))
             raise
         return self._held(number, reviewer)
 

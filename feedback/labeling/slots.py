@@ -143,9 +143,17 @@ class Slots:
         """Free the places whose leases have run out."""
         for (number, reviewer), until in list(self._leases.items()):
             if until <= now_ms:
-                self._free(number, reviewer)
-                self._touched[reviewer] &= ~(1 << number)
-                self.lapsed[reviewer].add(number)
+                self._lapse(number, reviewer)
+
+    def keep(self, number: int, reviewer: str, until_ms: int) -> None:
+        """Let a lease not run out before a moment, whatever is written of it."""
+        if (number, reviewer) in self._leases:
+            self._leases[number, reviewer] = max(self._leases[number, reviewer], until_ms)
+
+    def _lapse(self, number: int, reviewer: str) -> None:
+        self._free(number, reviewer)
+        self._touched[reviewer] &= ~(1 << number)
+        self.lapsed[reviewer].add(number)
 
     def _note(self, number: int, reviewer: str, held: Held, now_ms: int) -> bool:
         """Count work; answers whether the item is not the reviewer's to get any more."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -36,6 +37,9 @@ _PAGE: Final = 10
 _WAIT: Final = 2.0
 """Seconds that an answer waits for a decision to be readable."""
 _PAUSE: Final = 0.05
+_FIELDS: Final = ("item", "question", "choice", "value", "comment", "who")
+"""Of the form of a decision."""
+_NOTHING_KEPT: Final[Mapping[str, str]] = dict.fromkeys(_FIELDS, "")
 
 
 class AdjudicatePages:
@@ -51,7 +55,7 @@ class AdjudicatePages:
     async def decide(self, request: "Request") -> Response:
         """Record a decision."""
         given = await request.form()
-        text = {name: str(given.get(name) or "") for name in ("item", "question", "comment", "who")}
+        text = {name: str(given.get(name) or "") for name in _FIELDS}
         visitor, reader = request.state.visitor, self._site.reader
         session, item, question, labels = await reader.run(
             _found, reader.query, request.path_params["session_id"], text["item"], text["question"]
@@ -66,7 +70,7 @@ class AdjudicatePages:
                 )
             )  # fmt: skip
         except (InvalidLabel, LabelingConflict) as error:
-            return await self._shown(request, only=item.item_id, error=str(error))
+            return await self._shown(request, only=item.item_id, error=str(error), kept=text)
         await self._readable(session, item, written, value)
         only = f"?item={quote(item.item_id)}" if request.query_params.get("item") else ""
         answer = RedirectResponse(f"/labeling/{session.session_id}/adjudicate{only}", 303, HEADERS)
@@ -82,7 +86,9 @@ class AdjudicatePages:
                 return
             await asyncio.sleep(_PAUSE)
 
-    async def _shown(self, request: "Request", only: str = "", error: str = "") -> Response:
+    async def _shown(
+        self, request: "Request", only: str = "", error: str = "", kept: Mapping[str, str] = _NOTHING_KEPT
+    ) -> Response:
         reader, session_id = self._site.reader, request.path_params["session_id"]
         found = await reader.run(_read, reader.query, session_id)
         only = only or request.query_params.get("item", "")
@@ -93,7 +99,7 @@ class AdjudicatePages:
             request, "labeling_adjudicate.html", 400 if error else 200, section="Labeling", session=found.session,
             shown=shown, differing=len(differing), open=sum(one.open for one in differing), only=only, error=error,
             of=results, may_change=visitor.may(Role.REVIEW), asks_name=not visitor.key_id,
-            who=remembered_name(request),
+            kept=kept, who=kept["who"] or remembered_name(request),
         )  # fmt: skip
 
 

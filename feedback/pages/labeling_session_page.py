@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from hansei.collector.keys import Role
+from hansei.feedback.errors import InvalidAssessment
 from hansei.feedback.ids import trace_id_or_none
 from hansei.feedback.labeling.errors import InvalidLabeling
 from hansei.feedback.labeling.items import Added, add_items, read_items, trace_item
@@ -122,7 +123,7 @@ class SessionPages:
         adding = partial(_add_items, self._site.labeling, session, form, text, request.state.visitor.name)
         try:
             added = await self._site.reader.run(adding)
-        except (InvalidLabeling, InvalidSearch) as error:
+        except (InvalidLabeling, InvalidSearch, InvalidAssessment) as error:
             return await self._shown(request, **shown, items_error=str(error))
         return await self._shown(request, added=added)
 

@@ -19,8 +19,9 @@ from hansei.feedback.browser.rate_limit import RateLimit
 from hansei.feedback.labeling.desk import Desk
 from hansei.feedback.labeling.desk_errors import NotYours, SessionClosed, SlotTaken
 from hansei.feedback.labeling.errors import UnknownLabeling
-from hansei.feedback.labeling.model import CLOSED, LabelingSessionRecord, ReviewerRecord
+from hansei.feedback.labeling.model import ARBITER, CLOSED, LabelingSessionRecord, ReviewerRecord
 from hansei.feedback.labeling.reviewers import EXPIRED, reviewer_by_link
+from hansei.feedback.review.deciding import DecidingDesk, Skipped
 from hansei.feedback.review.frame import HEADERS, message_page, review_json
 from hansei.feedback.review.language import Language, language_of
 from hansei.feedback.search.errors import SearchError
@@ -44,13 +45,18 @@ class Visit:
 
     request: Request
     reviewer: ReviewerRecord
-    desk: Desk
+    desk: Desk | DecidingDesk
     language: Language
 
     @property
     def name(self) -> str:
         """Who it is, as the desk knows them."""
         return self.reviewer.reviewer
+
+    @property
+    def decides(self) -> bool:
+        """Whether it is an arbiter."""
+        return self.reviewer.role == ARBITER
 
     @property
     def session(self) -> LabelingSessionRecord:
@@ -95,6 +101,7 @@ class Entry:
     def __init__(self, site: "Site") -> None:
         self._site = site
         self._wrong_links = RateLimit(_WRONG_LINKS)
+        self._skipped = Skipped()
         self._good: OrderedDict[str, tuple[ReviewerRecord, float]] = OrderedDict()
         """Whose link it is, and when that was read."""
 
@@ -148,7 +155,8 @@ class Entry:
         desk = await run_in_threadpool(self._site.desks.of, reviewer.session_id)
         if desk.session.status == CLOSED:
             raise LinkRefused("closed", 410)
-        return Visit(request, reviewer, desk, language_of(request))
+        own = DecidingDesk(self._site, desk, self._skipped) if reviewer.role == ARBITER else desk
+        return Visit(request, reviewer, own, language_of(request))
 
     async def _reviewer(self, token: str) -> tuple[ReviewerRecord | None, str]:
         now = time.monotonic()

@@ -134,6 +134,7 @@ class ItemPages:
             here=f"{visit.base}/items/{item.item_id}",
             session=visit.session,
             name=display_name(visit.name),
+            decides=visit.decides,
             assigned=assigned,
             item=item,
             exchange=exchange,

@@ -42,6 +42,6 @@ class StartPages:
         history = await run_in_threadpool(visit.desk.history, visit.name)
         return review_page(
             visit.request, template, visit.language, base=visit.base, session=visit.session, reviewer=visit.name,
-            name=display_name(visit.name), progress=progress, history=history,
+            name=display_name(visit.name), decides=visit.decides, progress=progress, history=history,
             questions=questions_of(visit.desk.questions, {}), work=place_of_work(visit.session.session_id, visit.name),
         )  # fmt: skip

@@ -1,14 +1,20 @@
 """Labeling, as who organises it sees it: questions, sessions, how far they are, and where reviewers differ."""
 
+import html
 import json
 import re
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+from hansei.feedback.pages.formats import NOTHING
 
 from .conftest import Telemetry, Visit, no_sideways_scroll
 
@@ -20,18 +26,26 @@ if TYPE_CHECKING:
 HOSTILE = "<img src=x onerror=alert(1)>"
 SERVICE = "labeling-shop"
 ANA, BEN = "ana@example.com", "ben@example.com"
+_EVENT = ["Timestamp", "TraceId", "EventName", "LogAttributes"]
 _WORK = ["SessionId", "ItemId", "Reviewer", "State", "LeasedAt", "LeaseUntil", "Draft", "Flag", "Seconds", "Written"]
 
 
 def shown(page: Page, selector: str) -> list[str]:
     """The texts of elements, with single spaces."""
-    return [" ".join(text.split()) for text in page.locator(selector).all_text_contents()]
+    texts: list[str] = page.locator(selector).all_text_contents()
+    return [" ".join(text.split()) for text in texts]
 
 
-def send(page: Page, path: str, **form: str) -> None:
-    """Send a form as the page that is open would."""
-    answer = page.request.post(path, form=form, headers={"Sec-Fetch-Site": "same-origin"})
-    assert answer.ok, answer.text()
+def post(serving: "Serving", path: str, **form: str | list[str]) -> tuple[int, str]:
+    """Send a form as a page of the site would: status and page that comes."""
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    request = urllib.request.Request(serving.ui + path, urlencode(form, doseq=True).encode(), headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, html.unescape(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, html.unescape(error.read().decode())
 
 
 @pytest.fixture(scope="module")
@@ -40,49 +54,52 @@ def traces(telemetry: Telemetry) -> list[str]:
     return telemetry.traces([(100 + number, [{"ServiceName": SERVICE}]) for number in range(12)])
 
 
-@pytest.fixture
-def questions(visit: Visit) -> Page:
-    """Two questions: one passes or fails, one wants what would have been right; and a page that is open."""
-    page = visit("/labeling")
-    common = {"instruction": f"Look at all of it. {HOSTILE}", "enable_comment": "yes"}
-    if "la_helpful" not in page.content():
-        send(page, "/labeling/schemas/new", name="la_helpful", title=f"Helpful? {HOSTILE}", input="pass_fail", **common)
-        send(
-            page, "/labeling/schemas/new", name="la_facts", title="Which facts?", input="text_list", type="expectation"
-        )
-    return page
+@pytest.fixture(scope="module")
+def questions(serving: "Serving") -> None:
+    """Two questions: one passes or fails, one wants what would have been right."""
+    new, instruction = "/labeling/schemas/new", f"Look at all of it. {HOSTILE}"
+    helpful = {"name": "la_helpful", "title": f"Helpful? {HOSTILE}", "input": "pass_fail", "enable_comment": "yes"}
+    assert post(serving, new, **helpful, instruction=instruction)[0] == 200
+    assert post(serving, new, name="la_facts", title="Which facts?", input="text_list", type="expectation")[0] == 200
 
 
 class Session:
     """A session that is half labeled by two reviewers, who differ."""
 
-    def __init__(self, page: Page, traces: list[str], telemetry: Telemetry, client: "Client") -> None:
-        name = f"Half labeled {HOSTILE} {time.time_ns()}"
-        page.goto("/labeling/sessions/new?question=la_helpful&question=la_facts")
-        page.get_by_label("Name", exact=True).fill(name)
-        page.get_by_label("Reviewers, one a line").fill(f"{ANA}\n{BEN}")
-        page.get_by_label("Reviewers for each item").fill("2")
-        page.get_by_role("button", name="Create the session").click()
-        self.links = dict(zip(shown(page, ".links strong"), shown(page, ".link"), strict=True))
-        page.get_by_role("link", name="To the session").click()
-        self.path = page.url[page.url.index("/labeling/") :]
-        self.id = self.path.rpartition("/")[2]
+    def __init__(self, serving: "Serving", traces: list[str], client: "Client") -> None:
+        self.name = f"Half labeled {HOSTILE} {time.time_ns()}"
+        asked = ["la_facts", "la_helpful"]
+        status, page = post(
+            serving, "/labeling/sessions/new", name=self.name, order=asked, question=asked, reviewers=f"{ANA}\n{BEN}",
+            reviewers_per_item="2", link_days="7",
+        )  # fmt: skip
+        assert status == 201
+        self.links = dict(zip((ANA, BEN), re.findall(r"/review/[\w-]+(?=</code>)", page), strict=True))
+        self.id = re.findall(r"ls-[0-9a-f]+", page)[0]
+        self.path = f"/labeling/{self.id}"
         self.traces = traces
-        send(page, f"{self.path}/items", traces=" ".join(traces))
-        rows = []
+        assert post(serving, f"{self.path}/items", traces=" ".join(traces))[0] == 200
+        labels, work = [], []
         for number, trace_id in enumerate(traces[:6]):
-            for who, seconds in ((ANA, 12.0), (BEN, 20.0)):
-                value = number % 2 == 0 if who == ANA or number else False
-                for name, said, more in (
-                    ("la_helpful", value, {"rationale": HOSTILE}), ("la_facts", ["citric acid"], {"kind": "expectation"})
-                ):  # fmt: skip
-                    about = json.dumps({"label_schema": name, "label_schema_version": "1"})
-                    more |= {"labeling_session__id": self.id, "metadata": about}
-                    telemetry.said(trace_id, name, said, by=who, **more)
+            for who in (ANA, BEN):
+                helpful = number % 2 == 0 and not (who == BEN and number == 0)
+                labels += [self._label(trace_id, "la_helpful", helpful, who, HOSTILE)]
+                labels += [self._label(trace_id, "la_facts", ["citric acid"], who)]
                 flag = f"Cut off {HOSTILE}" if number == 2 and who == BEN else ""
-                rows.append([self.id, f"t-{trace_id}", who, "done", 0, 0, "", flag, seconds, time.time_ns()])
-        rows.append([self.id, f"t-{traces[6]}", ANA, "skipped", 0, 0, "", "", 0.0, time.time_ns()])
-        client.insert("labeling_work", rows, column_names=_WORK)
+                work.append([self.id, f"t-{trace_id}", who, "done", 0, 0, "", flag, 12.0, time.time_ns()])
+        work.append([self.id, f"t-{traces[6]}", ANA, "skipped", 0, 0, "", "", 0.0, time.time_ns()])
+        client.insert("otel_logs", labels, column_names=_EVENT)
+        client.insert("labeling_work", work, column_names=_WORK)
+
+    def _label(self, trace_id: str, name: str, value: Any, who: str, why: str = "") -> list[Any]:
+        own = {
+            "id": f"l-{self.id}-{trace_id}-{name}-{who}", "value": json.dumps(value), "source.type": "HUMAN",
+            "source.id": who, "labeling_session.id": self.id, "kind": "feedback" if why else "expectation",
+            "metadata": json.dumps({"label_schema": name, "label_schema_version": "1"}),
+        }  # fmt: skip
+        attributes = {f"hansei.assessment.{key}": text for key, text in own.items()}
+        attributes |= {"gen_ai.evaluation.name": name, "gen_ai.evaluation.explanation": why}
+        return [time.time_ns(), trace_id, "gen_ai.evaluation.result", attributes]
 
     def decisions(self, client: "Client") -> list[tuple[Any, ...]]:
         """What was decided, as the ledger has it."""
@@ -97,10 +114,19 @@ class Session:
         ]
 
 
-@pytest.fixture
-def session(questions: Page, traces: list[str], telemetry: Telemetry, client: "Client") -> Session:
-    """A session of its own for a test."""
-    return Session(questions, traces, telemetry, client)
+Make = Callable[[], Session]
+
+
+@pytest.fixture(scope="module")
+def make(questions: None, serving: "Serving", traces: list[str], client: "Client") -> Make:
+    """Makes a session."""
+    return lambda: Session(serving, traces, client)
+
+
+@pytest.fixture(scope="module")
+def session(make: Make) -> Session:
+    """One that no test changes."""
+    return make()
 
 
 def test_question_with_preview(visit: Visit) -> None:
@@ -136,22 +162,21 @@ def test_question_without_script(visit: Visit) -> None:
     assert page.get_by_label("At least").input_value() == "5"
 
 
-def test_change_of_question(questions: Page) -> None:
+def test_change_of_question(serving: "Serving", visit: Visit) -> None:
     """A change makes a new version, under the same name."""
-    send(questions, "/labeling/schemas/new", name="la_changed", title="Before", input="text")
-    questions.goto("/labeling/schemas/edit?name=la_changed")
-    questions.get_by_label("Question", exact=True).fill("After")
-    questions.get_by_role("button", name="Save").click()
-    row = questions.locator("tr", has_text="la_changed").locator("td").all_text_contents()
+    post(serving, "/labeling/schemas/new", name="la_changed", title="Before", input="text")
+    page = visit("/labeling/schemas/edit?name=la_changed")
+    page.get_by_label("Question", exact=True).fill("After")
+    page.get_by_role("button", name="Save").click()
+    row = page.locator("tr", has_text="la_changed").locator("td").all_text_contents()
     assert (row[1], row[4]) == ("After", "2")
-    questions.get_by_role("button", name="Delete la_changed").click()
-    expect(questions.locator("tr", has_text="la_changed")).to_have_count(0)
+    page.get_by_role("button", name="Delete la_changed").click()
+    expect(page.locator("tr", has_text="la_changed")).to_have_count(0)
 
 
-def test_new_session(questions: Page, traces: list[str], serving: "Serving") -> None:
+def test_new_session(questions: None, traces: list[str], serving: "Serving", visit: Visit) -> None:
     """A rule tells how many traces it chooses while it is built; the links are told once, and let reviewers in."""
-    page = questions
-    page.goto("/labeling/sessions/new")
+    page = visit("/labeling/sessions/new")
     page.get_by_label("Name", exact=True).fill(f"By rule {HOSTILE}")
     page.locator("input[name=question][value=la_helpful]").check()
     page.locator("input[name=question][value=la_facts]").check()
@@ -179,56 +204,52 @@ def test_new_session(questions: Page, traces: list[str], serving: "Serving") -> 
     assert link not in page.content()
 
 
-def test_session_that_cannot_be(questions: Page) -> None:
+def test_session_that_cannot_be(questions: None, serving: "Serving") -> None:
     """What is wrong with a session is told before anything is made; order and ticks are kept, without scripts too."""
-    page = questions
-    form = {
+    asked = {
         "name": "Never made",
         "question": "la_facts",
-        "order": "la_facts",
         "reviewers": ANA,
         "reviewers_per_item": "2",
+        "link_days": "7",
     }
-    answer = page.request.post("/labeling/sessions/new", form=form, headers={"Sec-Fetch-Site": "same-origin"})
-    assert (answer.status, "2 are wanted for each item, and there are 1" in answer.text()) == (400, True)
-    moved = page.request.post(
-        "/labeling/sessions/new", form={**form, "move": "down:la_facts"}, headers={"Sec-Fetch-Site": "same-origin"}
-    ).text()
-    assert re.findall('name="order" value="(.+?)"', moved)[1] == "la_facts"
-    assert re.search('value="la_facts" checked', moved)
-    page.goto("/labeling")
-    assert "Never made" not in page.content()
+    status, page = post(serving, "/labeling/sessions/new", **asked)
+    assert (status, "2 are wanted for each item, and there are 1" in page) == (400, True)
+    _, page = post(serving, "/labeling/sessions/new", **asked, order=["la_facts", "la_helpful"], move="down:la_facts")
+    assert re.findall('name="order" value="(.+?)"', page)[:2] == ["la_helpful", "la_facts"]
+    assert 'value="la_facts" checked' in page
+    assert "Never made" not in serving.get("/labeling")[1]
 
 
-def test_progress_and_agreement(session: Session, questions: Page) -> None:
+def test_progress_and_agreement(session: Session, visit: Visit) -> None:
     """The page tells how far the session is, and how far reviewers agree: worked by hand."""
-    page = questions
-    page.goto(session.path)
+    page = visit(session.path)
     facts = dict(zip(shown(page, ".progress-facts dt"), shown(page, ".progress-facts dd"), strict=True))
     assert facts == {
         "Items done": "6 of 12", "Answers missing": "12", "In work": "0", "Skipped": "1", "Flagged": "1",
-        "An item takes": "16.0 s", "Work left": "3 m 12 s",
+        "An item takes": "12.0 s", "Work left": "2 m 24 s",
     }  # fmt: skip
     rows = page.locator('[aria-label="Reviewers"] tbody tr').all_text_contents()
-    assert [row.split()[:6] for row in rows] == [[ANA, "6", "0", "1", "0", "12.0"], [BEN, "6", "0", "0", "1", "20.0"]]
+    assert [row.split()[:6] for row in rows] == [[ANA, "6", "0", "1", "0", "12.0"], [BEN, "6", "0", "0", "1", "12.0"]]
     agreement = page.locator('[aria-label="Agreement by question"] tbody tr')
     agreement.first.wait_for()
-    # Six items, one differs. Alpha: 12 answers, 5 yes; by chance 2 · 5 · 7 of 132; seen 2 of 12. Kappa: 3/6 · 2/6 + 3/6 · 4/6.
+    # One of six items differs. Of 12 answers 5 are yes: by chance 2 · 5 · 7 of 132 pairs differ, seen 2 of 12.
+    # For kappa 3/6 · 2/6 + 3/6 · 4/6 would be the same by chance.
     alpha, kappa = 1 - (2 / 12) / (70 / 132), 1 - (1 / 6) / 0.5
-    helpful, facts_row = (" ".join(text.split()) for text in agreement.all_text_contents())
+    listed, helpful = (" ".join(text.split()) for text in agreement.all_text_contents())
     assert re.fullmatch(
         rf"la_helpful 6 83\s% \(\d+ to 100\s%\) {alpha:.2f} \(.+?\) {kappa:.2f} \(.+?\) tentative", helpful
     )
-    assert re.fullmatch(r"la_facts 6 100\s% all answers are the same, .+ – –", facts_row)
+    assert re.fullmatch(rf"la_facts 6 100\s% all answers are the same, .+ {NOTHING} {NOTHING}", listed)
     assert shown(page, '[aria-label="Where reviewers differ most"] .chips .chip') == ["Pass", "Fail"]
     assert page.locator(f'a[href="/traces/{session.traces[0]}"]').count() == 1
     assert f"Cut off {HOSTILE}" in shown(page, '[aria-label="Flagged, skipped, in work"] bdi')
 
 
-def test_adjudication(session: Session, questions: Page, client: "Client") -> None:
+def test_adjudication(make: Make, visit: Visit, client: "Client") -> None:
     """A decision is recorded beside the answers and names them; deciding again corrects it."""
-    page = questions
-    page.goto(f"{session.path}/adjudicate")
+    session = make()
+    page = visit(f"{session.path}/adjudicate")
     assert shown(page, ".page-head p") == ["Reviewers differ on 1 item; 1 is open."]
     assert shown(page, ".side strong") == ["Pass", "Fail"]
     page.get_by_role("radio", name=BEN).check()
@@ -238,7 +259,7 @@ def test_adjudication(session: Session, questions: Page, client: "Client") -> No
     decided = (session.traces[0], "la_helpful", "feedback", "false", "HUMAN", "cleo", 2, "1")
     assert session.decisions(client) == [decided]
     page.goto(f"{session.path}/adjudicate?item=t-{session.traces[0]}")
-    first, second = page.locator("form.decision").all()
+    second, first = page.locator("form.decision").all()
     first.get_by_role("radio", name="Another answer").check()
     first.get_by_role("radio", name="Pass", exact=True).check()
     first.get_by_role("button", name="Decide").click()
@@ -247,7 +268,7 @@ def test_adjudication(session: Session, questions: Page, client: "Client") -> No
     second.get_by_role("button", name="Decide").click()
     expect(page.get_by_role("alert")).to_contain_text("la_facts: the list of texts is empty")
     page.get_by_label("Another answer to: Which facts?").fill("citric acid\ntwo months")
-    page.locator("form.decision").nth(1).get_by_role("button", name="Decide").click()
+    page.locator("form.decision").nth(0).get_by_role("button", name="Decide").click()
     expect(page.locator(".notice.ok")).to_have_count(2)
     assert session.decisions(client) == [
         (session.traces[0], "la_facts", "expectation", '["citric acid","two months"]', "HUMAN", "cleo", 2, "1"),
@@ -257,11 +278,10 @@ def test_adjudication(session: Session, questions: Page, client: "Client") -> No
     expect(page.locator('[aria-label="Where reviewers differ most"] .chip.ok')).to_have_text("decided")
 
 
-def test_links(session: Session, questions: Page, serving: "Serving") -> None:
+def test_links(make: Make, visit: Visit, serving: "Serving") -> None:
     """A new link ends the one before; who is removed has none; somebody new gets one; a session closes and reopens."""
-    page = questions
-    at = {who: link.removeprefix(serving.ui) for who, link in session.links.items()}
-    page.goto(session.path)
+    session = make()
+    page, at = visit(session.path), session.links
     page.get_by_role("button", name=f"New link for {ANA}").click()
     (renewed,) = shown(page, ".link")
     assert [serving.get(path)[0] < 400 for path in (at[ANA], renewed.removeprefix(serving.ui))] == [False, True]
@@ -280,10 +300,10 @@ def test_links(session: Session, questions: Page, serving: "Serving") -> None:
     expect(page.locator(".page-head .chip")).to_have_text("open")
 
 
-def test_items_and_release(session: Session, questions: Page, client: "Client") -> None:
+def test_items_and_release(make: Make, visit: Visit, client: "Client") -> None:
     """Items are added by id or by rule, each once; what somebody skipped is given to others."""
-    page = questions
-    page.goto(session.path)
+    session = make()
+    page = visit(session.path)
     page.get_by_label("Or traces by id").fill(session.traces[0])
     page.get_by_role("button", name="Add items").click()
     expect(page.get_by_role("status")).to_have_text("0 items added. 1 were there already.")

@@ -12,7 +12,6 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import clickhouse_connect
@@ -266,4 +265,4 @@ def axe() -> Callable[[Page], None]:
     return check
 
 
-__all__ = ["ADMIN_KEY", "LAPTOP", "PHONE", "Path", "Visit", "Work", "ask", "sql_client", "until"]
+__all__ = ["ADMIN_KEY", "LAPTOP", "PHONE", "Visit", "Work", "ask", "sql_client", "until"]

@@ -201,6 +201,50 @@ def test_tab_is_closed(work: Make, visit: Visit) -> None:
     expect(again.locator("input[value=false]")).to_be_checked()
 
 
+def test_tab_is_closed_offline(work: Make, visit: Visit) -> None:
+    """What could not be sent when a tab was closed goes out as soon as the link is opened again in that browser."""
+    made = work({"better": BETTER}, traces=2)
+    page = visit(made.links[ANA])
+    item = begin(page)
+    context = page.context
+    context.set_offline(True)
+    page.keyboard.type("Kept here.")
+    state_is(page, "Offline: kept on this device")
+    page.close()
+    context.set_offline(False)
+    address = f"{made.links[ANA]}/items/{item}"
+    assert "Kept here." not in ask(made.serving.ui + address).text
+    context.new_page().goto(made.links[ANA])
+    until(lambda: "Kept here." in ask(made.serving.ui + address).text, "the draft to be at the server")
+
+
+def test_lease_is_lost(work: Make, visit: Visit) -> None:
+    """Who comes too late is told kindly, keeps the draft, and goes on."""
+    made = work({"better": BETTER}, traces=1, people=[ANA, BEN], lease_minutes=0.02)
+    page = visit(made.links[ANA])
+    item = begin(page)
+    at = f"{made.serving.ui}{made.links[BEN]}/next"
+    until(lambda: ask(at).url.endswith(item), "the lease to run out")
+    page.keyboard.type("Too late.")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("This one is with a colleague now")).to_be_visible()
+    assert "Too late." in ask(f"{made.serving.ui}{made.links[ANA]}/items/{item}").text
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you, Ana!")
+
+
+def test_heartbeat(work: Make, client: "Client") -> None:
+    """A page that is open keeps the lease, and counts the seconds in view."""
+    made = work({"better": BETTER}, traces=1)
+    at = ask(f"{made.serving.ui}{made.links[ANA]}/next").url
+    first = ask(f"{at}/heartbeat", {"seconds": 30.5}).json()["lease_until"]
+    assert ask(f"{at}/heartbeat", {"seconds": 31}).json()["lease_until"] >= first
+    assert ask(f"{at}/submit", {"answers": {"0": {"value": "Fine."}}, "seconds": 61.5}).status == 200
+    assert client.query(
+        "SELECT State, Seconds FROM labeling_work FINAL WHERE SessionId = {id:String}", {"id": made.session_id}
+    ).result_rows == [("done", 61.5)]
+
+
 # --- who comes in ---
 
 
@@ -344,6 +388,34 @@ def test_existing_feedback(work: Make, serving: "Serving", client: "Client") -> 
     assert ask(f"{at}/submit", {"answers": {"0": {"value": False, "comment": "Said beside you."}}}).status == 200
     shown.wait_for_labels(client, 1)
     assert "Said beside you." not in ask(serving.ui + shown.links["cleo"] + "/next").text
+
+
+def test_arbiter(work: Make, visit: Visit, client: "Client") -> None:
+    """Who decides gets the items on which reviewers differ, reads what each of them said, and decides."""
+    made = work({"helpful": HELPFUL, "tone": TONE}, traces=2, people=[ANA, BEN], reviewers_per_item=2)
+    people = {"assigned_users": [ANA, BEN], "arbiters": ["cleo"]}
+    link = made.api("/reviewers", people, "PUT").json()["links"]["cleo"]
+    assert ask(made.serving.ui + link + "/next").url.endswith("/done")
+    for who in (ANA, BEN):
+        at = ask(made.serving.ui + made.links[who] + "/next").url
+        for _ in range(2):
+            item = at.rpartition("/")[2]
+            said = {"value": item == f"t-{made.traces[0]}" or who == ANA, "comment": f"Said by {who}."}
+            at = made.serving.ui + ask(f"{at}/submit", {"answers": {"0": said, "1": {"value": "warm"}}}).json()["next"]
+    made.wait_for_labels(client, 8)
+    page = visit(link)
+    assert begin(page) == f"t-{made.traces[1]}"
+    for who in (ANA, BEN):
+        expect(page.get_by_text(f"Said by {who}.")).to_be_visible()
+    expect(page.locator("input[value=warm]")).to_be_checked()
+    page.keyboard.press("2")
+    state_is(page, "Kept on this device until you save")
+    page.reload()
+    expect(page.locator("input[value=false]")).to_be_checked()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you, cleo!")
+    decided = [label for label in made.wait_for_labels(client, 9) if label[1] == "cleo"]
+    assert [(trace, value) for trace, _, _, value in decided] == [(made.traces[1], False)]
 
 
 def test_hostile_content(work: Make, visit: Visit, client: "Client") -> None:

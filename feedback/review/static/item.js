@@ -5,6 +5,8 @@ import { post } from "./outbox.js";
 
 const QUIET = 400;
 const HEARTBEAT = 30_000;
+/** Refusals after which the page at hand is none any more: loaded again, it says why. */
+const GONE = new Set(["unknown", "expired", "closed", "not_yours"]);
 
 /** Start the page of an item; all of it ends with `signal`. */
 export function startItem({ outbox, texts, go, signal }) {
@@ -61,6 +63,7 @@ export function startItem({ outbox, texts, go, signal }) {
       return;
     }
     if (what === "draft") show(outbox.kept(item) ? "saving" : "saved");
+    else if (what === "kept") show("kept");
     else if (what === "offline") show("offline", true);
     else if (what === "waiting") show("waiting", true);
     else if (what === "submit") leave(said.next);
@@ -86,7 +89,12 @@ export function startItem({ outbox, texts, go, signal }) {
       notice.hidden = false;
       notice.scrollIntoView({ block: "nearest" });
       notice.querySelector("a").focus();
-    } else go(here);
+    } else if (GONE.has(said.error)) go(here);
+    else {
+      submitButton.disabled = lost;
+      state.textContent = said.text ?? "";
+      state.classList.add("warn");
+    }
   }
 
   async function leave(path) {
@@ -186,7 +194,7 @@ export function startItem({ outbox, texts, go, signal }) {
   const typing = (target) => target.matches("textarea, input[type=text], input[type=number]");
   const keys = {
     s: () => document.getElementById("skip") && openDialog("skip"),
-    f: () => openDialog("flag"),
+    f: () => document.getElementById("flag") && openDialog("flag"),
     b: () => document.getElementById("back")?.click(),
     ArrowLeft: () => document.getElementById("back")?.click(),
     ArrowRight: () => document.getElementById("forward")?.click(),
@@ -235,8 +243,10 @@ export function startItem({ outbox, texts, go, signal }) {
     dialog.showModal();
     dialog.querySelector("input, textarea")?.focus();
   }
-  on(document.getElementById("flag"), "click", () => openDialog("flag"));
-  on(document.getElementById("help"), "click", () => openDialog("help"));
+  for (const name of ["flag", "help"]) {
+    const button = document.getElementById(name);
+    if (button) on(button, "click", () => openDialog(name));
+  }
   for (const button of document.querySelectorAll("[data-close]")) on(button, "click", () => button.closest("dialog").close());
 
   on(document.querySelector("#skip-dialog form"), "submit", async (event) => {

@@ -85,6 +85,13 @@ export class Outbox {
     const said = await answer.json().catch(() => ({}));
     const now = this.kept(item);
     if (now && now.revision === entry.revision && now.submit === entry.submit) {
+      // A server that keeps no drafts says so: then they stay here.
+      const here = answer.ok && what === "draft" && said.revision < entry.revision;
+      if (here) {
+        this.keep(item, { ...entry, stuck: true });
+        this.tell(item, "kept", said);
+        return;
+      }
       if (answer.ok) this.forget(item);
       // What is not taken as it is may still be kept as a draft.
       else this.keep(item, { ...entry, submit: false, stuck: !entry.submit });

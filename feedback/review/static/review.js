@@ -44,7 +44,9 @@ function lookForMore(signal) {
     if (document.visibilityState !== "visible") return;
     const answer = await fetch(`${document.body.dataset.base}/progress`).catch(() => null);
     const told = answer?.ok ? await answer.json().catch(() => null) : null;
-    if (told && !signal.aborted) document.querySelector("#new p").hidden = !told.left;
+    if (!told || signal.aborted) return;
+    document.querySelector("[data-new]").hidden = !told.left;
+    document.querySelector("[data-nothing]").hidden = Boolean(told.left);
   }, LOOK_AGAIN);
   signal.addEventListener("abort", () => clearInterval(timer));
 }
