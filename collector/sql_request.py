@@ -24,6 +24,7 @@ READER_BODY_LIMIT = 1 << 20
 _IN_MEMORY = 1 << 20
 _INLINE = 200_000
 """Bytes up to which the engine takes an ``INSERT`` with its data as one statement (``max_query_size``: 256 KiB)."""
+_NATIVE = re.compile(rb"\bFORMAT\s+Native\s*;?\s*$", re.IGNORECASE)
 _HEADER_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 
@@ -123,7 +124,8 @@ def _encoding(headers: Mapping[str, str], query: Mapping[str, str]) -> str | Non
 async def _read_body(request: Request, into: IO[bytes], limit: int | None) -> tuple[bytes, int]:
     """Write the body into a file; answers its size.
 
-    Of a long ``INSERT`` with its data behind it, the statement is answered and only the data is written.
+    Of an ``INSERT`` with its data behind it, the statement is answered and only the data is written, where it is long,
+    or where it is ``Native``: the engine would take line feeds that it begins with for the end of the statement.
     """
     size = 0
     head = b""
@@ -141,7 +143,11 @@ async def _read_body(request: Request, into: IO[bytes], limit: int | None) -> tu
                 head = bytes(held[: data_of_insert(bytes(held))])
             into.write(held[len(head) :])
             held = None
-    into.write(held or b"")
+    if held is not None:
+        position = 0 if request.query_params.get("query") else data_of_insert(bytes(held))
+        if _NATIVE.search(held[:position]):
+            head = bytes(held[:position])
+        into.write(held[len(head) :])
     return head, size - len(head)
 
 

@@ -41,6 +41,8 @@ def routes(server: Server) -> Sequence[BaseRoute]:
 
     reader = Reader(server.store)
     site = Site(server, reader, ledger(server.ingest), labeling_store(server.store, reader.query))
+    # Made before a request can ask for it: two of them would give away an item twice.
+    _ = site.desks
     server.background.append(Filler(site.labeling, server.stopping))
     return [
         *browser_routes(site),

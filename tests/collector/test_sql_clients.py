@@ -206,6 +206,16 @@ def test_tables_and_rows(admin: Client, connect: Connect) -> None:
     assert error.value.code == 60
 
 
+def test_ten_rows_of_ten_columns(connect: Connect, admin: Client) -> None:
+    """A block whose first bytes are line feeds is data from its first byte."""
+    columns = [f"c{number}" for number in range(10)]
+    admin.command(f"CREATE TABLE of_admin.ten ({', '.join(f'{name} UInt8' for name in columns)}) ENGINE = Memory")
+    rows = [tuple(range(number, number + 10)) for number in range(10)]
+    connect(username="admin", password="sesame").insert("of_admin.ten", rows, column_names=columns)
+    assert admin.query("SELECT * FROM of_admin.ten ORDER BY c0").result_rows == rows
+    admin.command("DROP TABLE of_admin.ten")
+
+
 @pytest.mark.parametrize("compress", ["lz4", "zstd", "gzip", False])
 def test_many_rows_from_the_client(connect: Connect, admin: Client, compress: str | bool) -> None:
     """A large insert in ClickHouse's own format arrives whole, compressed or not."""

@@ -83,9 +83,6 @@ class Room:
         # Threads with clients of their own take longer to make than a test.
         if self._tables is None:
             self._tables = opened._tables
-            insert = self._tables._insert
-            # The SQL endpoint takes a block of ten columns and ten rows, which begins with two line feeds, for no data.
-            self._tables._insert = lambda rows: [insert(part) for part in (rows[:9], rows[9:]) if part]  # type: ignore
         opened._tables = self._tables
         return opened
 
