@@ -233,6 +233,7 @@ def test_memory_is_short_for_many_together(line: Line, wait: Wait) -> None:
     inserter.drain(30)
 
 
+@pytest.mark.soak
 def test_a_message_larger_than_memory(line: Line, wait: Wait) -> None:
     """A message that never fits is set aside once others show that the store takes inserts, and not before."""
     shop = Small(60)

@@ -104,6 +104,7 @@ def test_its_own_sql_is_off(server: Serving, serve: Serve) -> None:
     assert second.announced["data"] == f"http://{server.sql}/off"
 
 
+@pytest.mark.soak
 def test_server_is_killed_under_load(
     first: Callable[[], Serving], serve: Serve, hansei: Hansei, clients: Any, ledger: Ledger, wait: Wait
 ) -> None:

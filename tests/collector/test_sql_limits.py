@@ -158,6 +158,7 @@ def test_readers_beside_ingest(serve: Callable[..., Serving], clients: Any, some
     assert (serving.end(), serving.errors()) == (0, "")
 
 
+@pytest.mark.soak
 def test_ingest_takes_memory_back(serve: Callable[..., Serving], wait: Wait, clients: Any, some_spans: Some) -> None:
     """Queries that hold the memory which an insert needs are ended, and say why; those that hold little go on."""
     serving = serve(HANSEI_ADMIN_KEY="sesame")

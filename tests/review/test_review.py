@@ -218,6 +218,7 @@ def test_tab_is_closed_offline(work: Make, visit: Visit) -> None:
     until(lambda: "Kept here." in ask(made.serving.ui + address).text, "the draft to be at the server")
 
 
+@pytest.mark.soak
 def test_lease_is_lost(work: Make, visit: Visit) -> None:
     """Who comes too late is told kindly, keeps the draft, and goes on."""
     made = work({"better": BETTER}, traces=1, people=[ANA, BEN], lease_minutes=0.02)
