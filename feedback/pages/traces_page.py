@@ -171,6 +171,7 @@ def _list(site: "Site", asked: ListRequest) -> "SummaryPage":
         site.reader.query, filter_string=asked.filter_text, start_time=asked.time.start_ms,
         end_time=asked.time.until_ms, max_results=asked.limit, page_token=asked.page_token,
         patience=_PATIENCE, words_indexed=site.server.settings.text_index,
+        together=site.reader.together,
     )  # fmt: skip
 
 

@@ -7,21 +7,25 @@ whole, and stops once the page is full.
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from hansei.feedback.search.connection import Query
 from hansei.feedback.search.filter_sql import Cost, ListConditions
 from hansei.feedback.search.moment import END_OF_TIME
-from hansei.feedback.search.slices import LONGEST, SECOND, seconds, slices
+from hansei.feedback.search.slices import SECOND, seconds, slices
 from hansei.feedback.search.statements import fill, statement
 from hansei.feedback.search.stored import Row
 
 LATEST: Final = 3600 * SECOND
 """Where a list begins in the middle, a trace is also found by what its spans say up to this long after it (ns)."""
+SPREAD: Final = 6 * 3600 * SECOND
+"""In a list a trace is put together from spans that began within this time of the one by which it was found (ns)."""
 _FIRST_LOOK: Final = 400
-"""Rows of the first look; each further one takes twice as many, up to the longest."""
+_SHORTEST_LOOK: Final = 32
+"""Rows of the first look, then of one at an older stretch; each further one there takes twice as many, up to the
+longest."""
 _LONGEST_LOOK: Final = 3200
 _FIRST_PIECE: Final = 64
 _LARGEST_PIECE: Final = 512
@@ -76,7 +80,7 @@ def newest_traces(
     pool: dict[str, Row] = {}
     seen: set[str] = set()
     done: list[Row] = []
-    for piece in walk(query, conditions, within):
+    for piece in walk(query, conditions, within, limit):
         fresh = {trace_id: at for trace_id, at in piece.places.items() if trace_id not in seen}
         seen.update(fresh)
         pool.update((row["TraceId"], row) for row in summaries(query, fresh, conditions) if within.has(row))
@@ -101,30 +105,31 @@ def summaries(query: Query, places: dict[str, int], conditions: ListConditions) 
     asked = {
         **conditions.parameters,
         "trace_ids": list(places),
-        "from": max(min(places.values()) - LONGEST, -END_OF_TIME),
-        "until": min(max(places.values()) + LONGEST, END_OF_TIME),
+        "from": max(min(places.values()) - SPREAD, -END_OF_TIME),
+        "until": min(max(places.values()) + SPREAD, END_OF_TIME),
     }
     return query(fill(statement("summaries"), having=having), asked)
 
 
-def _rows(query: Query, conditions: ListConditions, within: Range) -> _Walk:
+def _rows(query: Query, conditions: ListConditions, within: Range, limit: int) -> _Walk:
     """By the newest rows for which the condition holds."""
     condition = f"    AND ({conditions.row})" if conditions.row else ""
     if within.newest < END_OF_TIME and not conditions.at_start:
-        yield from _crossing(query, conditions, within, condition)
+        yield from _crossing(query, conditions, within, limit, condition)
     sql = fill(statement("newest_spans"), condition=condition)
+    pieces = _Pieces(limit)
     for lower, upper in _looks(query, conditions, within):
-        place, size = (upper, ""), _FIRST_LOOK
+        place, size = (upper, ""), pieces.rows_to_go
         while True:
             asked = {"from": lower, "before": place[0], "before_id": place[1], "limit": size}
             found = query(sql, {**conditions.parameters, **asked})
-            yield from _pieces([(row["TraceId"], row["At"], row["At"] + 1) for row in found])
+            yield from pieces.of((row["TraceId"], row["At"], row["At"] + 1) for row in found)
             if len(found) < size:
                 break
             place = (found[-1]["At"], found[-1]["TraceId"])
             size = min(size * 2, _LONGEST_LOOK)
-        yield _Piece({}, lower)
-    yield _Piece({}, within.start)
+        yield from pieces.down_to(lower)
+    yield from pieces.rest(within.start)
 
 
 def _looks(query: Query, conditions: ListConditions, within: Range) -> Iterator[tuple[int, int]]:
@@ -138,7 +143,7 @@ def _looks(query: Query, conditions: ListConditions, within: Range) -> Iterator[
     yield from slices(max(within.start, oldest), min(within.newest, newest + 1), growth)
 
 
-def _crossing(query: Query, conditions: ListConditions, within: Range, condition: str) -> _Walk:
+def _crossing(query: Query, conditions: ListConditions, within: Range, limit: int, condition: str) -> _Walk:
     """By rows that came after the newest moment of the list, of traces that began before it."""
     newest = within.newest
     asked = {
@@ -149,54 +154,77 @@ def _crossing(query: Query, conditions: ListConditions, within: Range, condition
         "latest": seconds(newest),
     }
     found = query(fill(statement("crossing_spans"), condition=condition), asked)
-    yield from _pieces([(row["TraceId"], newest, newest) for row in found])
+    pieces = _Pieces(limit)
+    yield from pieces.of((row["TraceId"], newest, newest) for row in found)
+    yield from pieces.rest(newest)
 
 
-def _sums(query: Query, conditions: ListConditions, within: Range) -> _Walk:
+def _sums(query: Query, conditions: ListConditions, within: Range, limit: int) -> _Walk:
     """By what the model calls of a trace come to, in stretches of time that get longer."""
     (known,) = query(statement("time_of_traces"), {})
     oldest, newest, spans = known.values()
     if not spans:
         return
     sql = fill(statement("traces_by_sums"), conditions=" AND ".join(conditions.sums))
+    pieces = _Pieces(limit)
     for lower, upper in slices(max(within.start, oldest), min(within.newest, newest + 1)):
         # The calls of a trace that began in the stretch may reach beyond its end.
         asked = {"from": lower, "until": min(upper + LATEST, END_OF_TIME)}
         found = query(sql, {**conditions.parameters, **asked})
         # One that began before the stretch and has enough calls in it is met early, and kept for later.
-        yield from _pieces([(row["TraceId"], row["At"], row["At"] + 1) for row in found])
-        yield _Piece({}, lower)
+        yield from pieces.of((row["TraceId"], row["At"], row["At"] + 1) for row in found)
+        yield from pieces.down_to(lower)
+    yield from pieces.rest(within.start)
 
 
-def _assessed(query: Query, conditions: ListConditions, within: Range) -> _Walk:
+def _assessed(query: Query, conditions: ListConditions, within: Range, limit: int) -> _Walk:
     """By what was said, or corrected, that the filter asks for."""
-    may_fit = fill(
+    sql = fill(
         statement("newest_assessed"),
         conditions="\n".join(f"    AND ({_may_fit(condition)})" for condition in conditions.assessed),
     )
-    fit = fill(
-        statement("assessed_so"), conditions="\n".join(f"    AND {condition}" for condition in conditions.assessed)
-    )
     (known,) = query(statement("time_of_traces"), {})
     oldest, newest, _ = known.values()
+    # They fit in all but what their spans say.
+    pieces = _Pieces(limit, 2 * _FIRST_PIECE)
     for lower, upper in slices(max(within.start, oldest), min(within.newest, newest + 1)):
         offset, size = 0, _FIRST_LOOK
         while True:
             asked = {"earliest": seconds(lower), "latest": seconds(upper), "limit": size, "offset": offset}
-            found = query(may_fit, {**conditions.parameters, **asked})
-            for piece in _pieces(
-                [(row["TraceId"], row["Second"] * SECOND, (row["Second"] + 1) * SECOND) for row in found]
-            ):
-                # Judged apart: together with what the spans say it would be joined for each of them.
-                known_ids = {**conditions.parameters, "trace_ids": list(piece.places)}
-                fitting = {row["TraceId"] for row in query(fit, known_ids)}
-                yield _Piece({each: at for each, at in piece.places.items() if each in fitting}, piece.settled)
+            found = query(sql, {**conditions.parameters, **asked})
+            so = _assessed_so(query, conditions, [row["TraceId"] for row in found])
+            yield from pieces.of(
+                (row["TraceId"] if row["TraceId"] in so else "", row["Second"] * SECOND, (row["Second"] + 1) * SECOND)
+                for row in found
+            )
             if len(found) < size:
                 break
             offset += size
             size = min(size * 2, _LONGEST_LOOK)
-        yield _Piece({}, lower)
-    yield _Piece({}, within.start)
+        yield from pieces.down_to(lower)
+    yield from pieces.rest(within.start)
+
+
+def _assessed_so(query: Query, conditions: ListConditions, trace_ids: Sequence[str]) -> set[str]:
+    """Which of some traces fulfil the conditions on their valid assessments.
+
+    Where nothing was corrected, overridden or taken back, what was said holds, and takes no joining to be read.
+    """
+    if not trace_ids:
+        return set()
+    touched = {row["TraceId"] for row in query(statement("touched_traces"), {"trace_ids": list(trace_ids)})}
+    found: set[str] = set()
+    for chosen, view in (([each for each in trace_ids if each not in touched], False), (sorted(touched), True)):
+        if chosen:
+            judged = conditions.assessed if view else [untouched(condition) for condition in conditions.assessed]
+            sql = fill(statement("assessed_so"), conditions="\n".join(f"    AND {condition}" for condition in judged))
+            found |= {row["TraceId"] for row in query(sql, {**conditions.parameters, "trace_ids": chosen})}
+    return found
+
+
+def untouched(condition: str) -> str:
+    """A condition on valid assessments, for traces of which nothing was corrected, overridden or taken back."""
+    return condition.replace("FROM feedback WHERE", "FROM feedback_state FINAL WHERE").replace("} AND Valid", "}")
 
 
 def _may_fit(condition: str) -> str:
@@ -209,15 +237,43 @@ def _may_fit(condition: str) -> str:
     )
 
 
-def _pieces(found: Sequence[tuple[str, int, int]]) -> _Walk:
+class _Pieces:
     """A few traces at a time: a page is often full before all that was found is looked at."""
-    places: dict[str, int] = {}
-    size = _FIRST_PIECE
-    for trace_id, at, settled in found:
-        if trace_id:
-            places.setdefault(trace_id, at)
-        if len(places) == size:
-            yield _Piece(places, settled)
-            places, size = {}, min(size * 2, _LARGEST_PIECE)
-    if places:
-        yield _Piece(places, found[-1][2])
+
+    def __init__(self, limit: int, size: int | None = None) -> None:
+        self._limit = limit
+        self._rows = 0
+        self._met = 0
+        self._places: dict[str, int] = {}
+        self._settled = 0
+        self._size = size or _FIRST_PIECE
+
+    def of(self, found: Iterable[tuple[str, int, int]]) -> _Walk:
+        """The pieces that are full, of traces (none: ``""``) with a moment of each and what is settled after it."""
+        for trace_id, at, settled in found:
+            self._settled = settled
+            self._rows += 1
+            if trace_id and trace_id not in self._places:
+                self._places[trace_id] = at
+                self._met += 1
+            if len(self._places) == self._size:
+                yield _Piece(self._places, settled)
+                self._places, self._size = {}, min(self._size * 2, _LARGEST_PIECE)
+
+    @property
+    def rows_to_go(self) -> int:
+        """How many more rows should do, by what was met so far."""
+        if not self._met:
+            return _FIRST_LOOK
+        missing = max(self._limit + 1 - self._met, 0)
+        return min(max(missing * self._rows * 3 // (2 * self._met), _SHORTEST_LOOK), _LONGEST_LOOK)
+
+    def down_to(self, moment: int) -> _Walk:
+        """That a stretch has been walked through: what waits may wait, unless it may fill the page."""
+        if not self._places or self._met > self._limit:
+            yield from self.rest(moment)
+
+    def rest(self, moment: int) -> _Walk:
+        """What is left at the end."""
+        yield _Piece(self._places, moment)
+        self._places = {}

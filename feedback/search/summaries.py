@@ -1,7 +1,8 @@
 """Traces as a list shows them: a row each, its sums, and what was said of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hansei.feedback.search.arguments import limit
 from hansei.feedback.search.connection import Query
@@ -76,6 +77,15 @@ class SummaryPage:
     """Where the search was given up, for the time it took; the next page goes on from there."""
 
 
+Together = Callable[..., list[Any]]
+"""Runs some calls without arguments, and answers what each does."""
+
+
+def one_by_one(*calls: Callable[[], Any]) -> list[Any]:
+    """One after the other."""
+    return [call() for call in calls]
+
+
 def list_traces(
     query: Query,
     *,
@@ -86,6 +96,7 @@ def list_traces(
     page_token: str | None = None,
     patience: float | None = None,
     words_indexed: bool = False,
+    together: Together = one_by_one,
 ) -> SummaryPage:
     """A page of the traces that fit a filter, the newest first, without their spans.
 
@@ -93,7 +104,7 @@ def list_traces(
     (``cost``, ``tokens``) or a negation that almost nothing fits looks at all of the time it is given. On a page after
     the first, and before an ``end_time``, a condition on a span other than the first is seen up to an hour after the
     trace began. With ``patience``, a walk that takes longer than so many seconds ends where it is. ``words_indexed``
-    tells that there is an index of words. Raises ``SearchError``.
+    tells that there is an index of words. ``together`` may ask several questions at a time. Raises ``SearchError``.
     """
     asked = parse_any(filter_string)
     within = Range(
@@ -107,7 +118,7 @@ def list_traces(
         found = Found(_in_stretches(query, asked, within, count))
     else:
         found = newest_traces(query, conditions, within, count, patience)
-    page = _completed(query, found.rows[:count])
+    page = _completed(query, found.rows[:count], together)
     if len(found.rows) > count:
         return SummaryPage(page, f"{page[-1].start_ns}-{page[-1].trace_id}")
     if found.searched_to is not None:
@@ -124,7 +135,7 @@ def _in_stretches(query: Query, asked: Expression, within: Range, count: int) ->
     return newest_first(summaries(query, places, ListConditions()))
 
 
-def _completed(query: Query, rows: Sequence[Row]) -> list[TraceSummary]:
+def _completed(query: Query, rows: Sequence[Row], together: Together) -> list[TraceSummary]:
     """With what they cost, what was asked and answered, and what was said of them."""
     if not rows:
         return []
@@ -134,16 +145,20 @@ def _completed(query: Query, rows: Sequence[Row]) -> list[TraceSummary]:
         "from": min(row["Began"] for row in rows),
         "until": max(row["LastBegan"] for row in rows),
     }
-    costs = {row["TraceId"]: row["CostUsd"] for row in query(statement("cost_of_traces"), asked)}
+    priced, assessed, shown = together(
+        lambda: query(statement("cost_of_traces"), asked),
+        lambda: _said(query, trace_ids),
+        lambda: previews(query, rows),
+    )
+    costs = {row["TraceId"]: row["CostUsd"] for row in priced}
     said: dict[str, list[Said]] = {}
-    for row in query(statement("said_of_traces"), {"trace_ids": trace_ids}):
+    for row in assessed:
         said.setdefault(row["TraceId"], []).append(
             Said(
                 row["AssessmentId"], row["Name"], row["Kind"], row["Value"], row["NumericValue"], row["SourceType"],
                 row["SourceId"], row["Rationale"],
             )
         )  # fmt: skip
-    shown = previews(query, rows)
     made = []
     for row in rows:
         trace_id = row["TraceId"]
@@ -173,3 +188,11 @@ def _completed(query: Query, rows: Sequence[Row]) -> list[TraceSummary]:
             )
         )
     return made
+
+
+def _said(query: Query, trace_ids: list[str]) -> list[Row]:
+    """The valid assessments of some traces. Most were never touched again, and are read without joining."""
+    touched = sorted(row["TraceId"] for row in query(statement("touched_traces"), {"trace_ids": trace_ids}))
+    rest = sorted(set(trace_ids) - set(touched))
+    rows = query(statement("said_of_untouched_traces"), {"trace_ids": rest}) if rest else []
+    return rows + (query(statement("said_of_traces"), {"trace_ids": touched}) if touched else [])

@@ -44,6 +44,19 @@ GROUP BY TraceId
 ORDER BY Second DESC, TraceId DESC
 LIMIT {limit:UInt32} OFFSET {offset:UInt32};
 
+-- name: touched_traces
+-- Those of some traces of whose assessments any was corrected, overridden or taken back, or has its name from elsewhere.
+SELECT TraceId FROM feedback_changes WHERE TraceId IN {trace_ids:Array(String)}
+UNION DISTINCT
+SELECT TraceId FROM feedback_state WHERE TraceId IN {trace_ids:Array(String)} AND (Overrides != '' OR Name = '');
+
+-- name: said_of_untouched_traces
+-- The assessments of some traces of which nothing was corrected, overridden or taken back, in the order of their making.
+SELECT TraceId, AssessmentId, Name, Kind, Value, NumericValue, SourceType, SourceId, Rationale
+FROM feedback_state FINAL
+WHERE TraceId IN {trace_ids:Array(String)}
+ORDER BY Timestamp, AssessmentId;
+
 -- name: assessed_so
 -- Which of some traces fulfil conditions on their valid assessments.
 SELECT TraceId

@@ -30,10 +30,18 @@ class Reader:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="reader")
+        # Of their own, or those who wait for them could leave them no thread.
+        self._side_threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="reader-side")
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what reads, in one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *args, **kwargs))
+
+    def together(self, *calls: Callable[[], Any]) -> list[Any]:
+        """What some calls answer, each in a thread; the first that fails is raised."""
+        first, *others = calls
+        running = [self._side_threads.submit(call) for call in others]
+        return [first(), *(each.result() for each in running)]
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         """The rows of a statement of ours, by column; nothing of a stranger may stand in it. Raises ``SearchError``."""
