@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import clickhouse_connect
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 # The tests are no package whose name could be written out.
 from ..collector.processes import Serving  # noqa: TID252
@@ -198,18 +198,6 @@ def work(serving: Serving, client: "Client") -> Callable[..., Work]:
         return make_work(serving, client, questions, **more)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """A browser; one for all tests, each visit has a context of its own."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        expect.set_options(timeout=_SOON)
-        yield launched
-        launched.close()
 
 
 Visit = Callable[..., Page]
