@@ -77,10 +77,12 @@ def newest_traces(
     """Walk until there are enough traces, or the seconds of ``patience`` are over."""
     given_up = math.inf if patience is None else time.monotonic() + patience
     walk = _assessed if conditions.assessed else _sums if conditions.sums else _rows
+    # What was said is judged already: most of those fit.
+    pieces = _Pieces(limit, 2 * _FIRST_PIECE if conditions.assessed else _FIRST_PIECE, given_up)
     pool: dict[str, Row] = {}
     seen: set[str] = set()
     done: list[Row] = []
-    for piece in walk(query, conditions, within, limit):
+    for piece in walk(query, conditions, within, pieces):
         fresh = {trace_id: at for trace_id, at in piece.places.items() if trace_id not in seen}
         seen.update(fresh)
         pool.update((row["TraceId"], row) for row in summaries(query, fresh, conditions) if within.has(row))
@@ -111,14 +113,15 @@ def summaries(query: Query, places: dict[str, int], conditions: ListConditions) 
     return query(fill(statement("summaries"), having=having), asked)
 
 
-def _rows(query: Query, conditions: ListConditions, within: Range, limit: int) -> _Walk:
+def _rows(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces") -> _Walk:
     """By the newest rows for which the condition holds."""
     condition = f"    AND ({conditions.row})" if conditions.row else ""
     if within.newest < END_OF_TIME and not conditions.at_start:
-        yield from _crossing(query, conditions, within, limit, condition)
+        yield from _crossing(query, conditions, within, pieces, condition)
     sql = fill(statement("newest_spans"), condition=condition)
-    pieces = _Pieces(limit)
-    for lower, upper in _looks(query, conditions, within):
+    # Short stretches where reading takes a while: after each it can be given up.
+    growth = 2 if conditions.cost is Cost.CONTENT else 8
+    for lower, upper in _stretches(query, within, growth):
         place, size = (upper, ""), pieces.rows_to_go
         while True:
             asked = {"from": lower, "before": place[0], "before_id": place[1], "limit": size}
@@ -132,18 +135,7 @@ def _rows(query: Query, conditions: ListConditions, within: Range, limit: int) -
     yield from pieces.rest(within.start)
 
 
-def _looks(query: Query, conditions: ListConditions, within: Range) -> Iterator[tuple[int, int]]:
-    """Stretches of time, short ones where reading takes a while: after each it can be given up.
-
-    The newest part of the table holds a page of most filters. Asked for all of it, the engine begins to read each part.
-    """
-    (known,) = query(statement("time_of_traces"), {})
-    oldest, newest, _ = known.values()
-    growth = 2 if conditions.cost is Cost.CONTENT else 8
-    yield from slices(max(within.start, oldest), min(within.newest, newest + 1), growth)
-
-
-def _crossing(query: Query, conditions: ListConditions, within: Range, limit: int, condition: str) -> _Walk:
+def _crossing(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces", condition: str) -> _Walk:
     """By rows that came after the newest moment of the list, of traces that began before it."""
     newest = within.newest
     asked = {
@@ -154,20 +146,14 @@ def _crossing(query: Query, conditions: ListConditions, within: Range, limit: in
         "latest": seconds(newest),
     }
     found = query(fill(statement("crossing_spans"), condition=condition), asked)
-    pieces = _Pieces(limit)
     yield from pieces.of((row["TraceId"], newest, newest) for row in found)
     yield from pieces.rest(newest)
 
 
-def _sums(query: Query, conditions: ListConditions, within: Range, limit: int) -> _Walk:
-    """By what the model calls of a trace come to, in stretches of time that get longer."""
-    (known,) = query(statement("time_of_traces"), {})
-    oldest, newest, spans = known.values()
-    if not spans:
-        return
+def _sums(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces") -> _Walk:
+    """By what the model calls of a trace come to."""
     sql = fill(statement("traces_by_sums"), conditions=" AND ".join(conditions.sums))
-    pieces = _Pieces(limit)
-    for lower, upper in slices(max(within.start, oldest), min(within.newest, newest + 1)):
+    for lower, upper in _stretches(query, within):
         # The calls of a trace that began in the stretch may reach beyond its end.
         asked = {"from": lower, "until": min(upper + LATEST, END_OF_TIME)}
         found = query(sql, {**conditions.parameters, **asked})
@@ -177,17 +163,13 @@ def _sums(query: Query, conditions: ListConditions, within: Range, limit: int) -
     yield from pieces.rest(within.start)
 
 
-def _assessed(query: Query, conditions: ListConditions, within: Range, limit: int) -> _Walk:
+def _assessed(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces") -> _Walk:
     """By what was said, or corrected, that the filter asks for."""
     sql = fill(
         statement("newest_assessed"),
         conditions="\n".join(f"    AND ({_may_fit(condition)})" for condition in conditions.assessed),
     )
-    (known,) = query(statement("time_of_traces"), {})
-    oldest, newest, _ = known.values()
-    # They fit in all but what their spans say.
-    pieces = _Pieces(limit, 2 * _FIRST_PIECE)
-    for lower, upper in slices(max(within.start, oldest), min(within.newest, newest + 1)):
+    for lower, upper in _stretches(query, within):
         offset, size = 0, _FIRST_LOOK
         while True:
             asked = {"earliest": seconds(lower), "latest": seconds(upper), "limit": size, "offset": offset}
@@ -205,25 +187,43 @@ def _assessed(query: Query, conditions: ListConditions, within: Range, limit: in
     yield from pieces.rest(within.start)
 
 
-def _assessed_so(query: Query, conditions: ListConditions, trace_ids: Sequence[str]) -> set[str]:
-    """Which of some traces fulfil the conditions on their valid assessments.
+def _stretches(query: Query, within: Range, growth: int = 8) -> Iterator[tuple[int, int]]:
+    """Stretches of time back from the newest span that may count, each longer than the one before.
 
-    Where nothing was corrected, overridden or taken back, what was said holds, and takes no joining to be read.
+    The newest part of the table holds a page of most filters. Asked for all of it, the engine begins to read each part.
     """
-    if not trace_ids:
-        return set()
-    touched = {row["TraceId"] for row in query(statement("touched_traces"), {"trace_ids": list(trace_ids)})}
+    (known,) = query(statement("time_of_traces"), {})
+    oldest, newest, _ = known.values()
+    return slices(max(within.start, oldest), min(within.newest, newest + 1), growth)
+
+
+def _assessed_so(query: Query, conditions: ListConditions, trace_ids: Sequence[str]) -> set[str]:
+    """Which of some traces fulfil the conditions on their valid assessments."""
+    untouched, touched = by_touch(query, trace_ids)
     found: set[str] = set()
-    for chosen, view in (([each for each in trace_ids if each not in touched], False), (sorted(touched), True)):
+    for chosen, judged in (
+        (untouched, [_of_untouched(condition) for condition in conditions.assessed]),
+        (touched, conditions.assessed),
+    ):
         if chosen:
-            judged = conditions.assessed if view else [untouched(condition) for condition in conditions.assessed]
             sql = fill(statement("assessed_so"), conditions="\n".join(f"    AND {condition}" for condition in judged))
             found |= {row["TraceId"] for row in query(sql, {**conditions.parameters, "trace_ids": chosen})}
     return found
 
 
-def untouched(condition: str) -> str:
-    """A condition on valid assessments, for traces of which nothing was corrected, overridden or taken back."""
+def by_touch(query: Query, trace_ids: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Some traces by whether anything was corrected, overridden or taken back: those of which nothing was, the others.
+
+    What was said and never touched again holds, and takes no joining to be read.
+    """
+    if not trace_ids:
+        return [], []
+    touched = {row["TraceId"] for row in query(statement("touched_traces"), {"trace_ids": list(trace_ids)})}
+    return [each for each in trace_ids if each not in touched], sorted(touched)
+
+
+def _of_untouched(condition: str) -> str:
+    """A condition on valid assessments, for traces of which nothing was touched."""
     return condition.replace("FROM feedback WHERE", "FROM feedback_state FINAL WHERE").replace("} AND Valid", "}")
 
 
@@ -240,13 +240,15 @@ def _may_fit(condition: str) -> str:
 class _Pieces:
     """A few traces at a time: a page is often full before all that was found is looked at."""
 
-    def __init__(self, limit: int, size: int | None = None) -> None:
+    def __init__(self, limit: int, size: int, hurry_from: float) -> None:
+        """``limit``: traces of the page; ``size``: of the first piece; from ``hurry_from`` on nothing waits."""
         self._limit = limit
+        self._hurry_from = hurry_from
         self._rows = 0
         self._met = 0
         self._places: dict[str, int] = {}
         self._settled = 0
-        self._size = size or _FIRST_PIECE
+        self._size = size
 
     def of(self, found: Iterable[tuple[str, int, int]]) -> _Walk:
         """The pieces that are full, of traces (none: ``""``) with a moment of each and what is settled after it."""
@@ -269,8 +271,8 @@ class _Pieces:
         return min(max(missing * self._rows * 3 // (2 * self._met), _SHORTEST_LOOK), _LONGEST_LOOK)
 
     def down_to(self, moment: int) -> _Walk:
-        """That a stretch has been walked through: what waits may wait, unless it may fill the page."""
-        if not self._places or self._met > self._limit:
+        """That a stretch has been walked through: what waits may wait, unless it may fill the page, or time is over."""
+        if not self._places or self._met > self._limit or time.monotonic() > self._hurry_from:
             yield from self.rest(moment)
 
     def rest(self, moment: int) -> _Walk:

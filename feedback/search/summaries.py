@@ -10,7 +10,7 @@ from hansei.feedback.search.filter_parser import parse_any
 from hansei.feedback.search.filter_sql import ListConditions, list_conditions, trace_conditions
 from hansei.feedback.search.filter_tree import Expression
 from hansei.feedback.search.moment import END_OF_TIME, Moment, nanoseconds
-from hansei.feedback.search.newest import Found, Range, newest_first, newest_traces, summaries
+from hansei.feedback.search.newest import Found, Range, by_touch, newest_first, newest_traces, summaries
 from hansei.feedback.search.previews import previews
 from hansei.feedback.search.statements import statement
 from hansei.feedback.search.stored import Row
@@ -191,8 +191,7 @@ def _completed(query: Query, rows: Sequence[Row], together: Together) -> list[Tr
 
 
 def _said(query: Query, trace_ids: list[str]) -> list[Row]:
-    """The valid assessments of some traces. Most were never touched again, and are read without joining."""
-    touched = sorted(row["TraceId"] for row in query(statement("touched_traces"), {"trace_ids": trace_ids}))
-    rest = sorted(set(trace_ids) - set(touched))
-    rows = query(statement("said_of_untouched_traces"), {"trace_ids": rest}) if rest else []
+    """The valid assessments of some traces."""
+    untouched, touched = by_touch(query, trace_ids)
+    rows = query(statement("said_of_untouched_traces"), {"trace_ids": untouched}) if untouched else []
     return rows + (query(statement("said_of_traces"), {"trace_ids": touched}) if touched else [])

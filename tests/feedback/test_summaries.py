@@ -219,6 +219,16 @@ def test_patience_ends_a_long_walk_where_it_is(query: Query) -> None:
     assert together == _exact(query, "text ~ 'refund of'")
 
 
+def test_patience_does_not_wait_for_a_handful(query: Query, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where too few were found to be worth a look at them, a walk ends when time is over."""
+    monkeypatch.setattr(newest, "_FIRST_PIECE", 10_000)
+    page = list_traces(query, filter_string="text ~ 'refund of'", max_results=400, patience=0)
+    assert page.searched_to_ns is not None
+    rest = list_traces(query, filter_string="text ~ 'refund of'", max_results=400, page_token=page.next_page_token)
+    together = [trace.trace_id for trace in (*page.traces, *rest.traces)]
+    assert together == _exact(query, "text ~ 'refund of'")
+
+
 def test_words_are_found_with_and_without_the_index(query: Query, database: "Client") -> None:
     """The index of words changes how long it takes, and nothing else; off again, it is gone."""
     before = [trace.trace_id for trace in _all(query, "words ~ 'FUN refunds'")]
