@@ -31,8 +31,8 @@ from hansei.feedback.labeling.model import (
 from hansei.feedback.labeling.reviewers import insert_reviewer, link_hash
 from hansei.feedback.labeling.schemas import insert_schema
 from hansei.feedback.labeling.sessions import insert_session
-from hansei.feedback.labeling.store import labeling_store
 from hansei.feedback.web.reader import Reader
+from hansei.feedback.web.tables import tables_of
 
 ITEMS = 100_000
 DONE = 60_000
@@ -87,7 +87,7 @@ def _fill(directory: Path) -> None:
     store = EmbeddedStore(directory / "clickhouse")
     client = store.client()
     migrate(client, packages=("hansei.collector.schema", "hansei.feedback.schema"))
-    labeling = labeling_store(store, Reader(store).query)
+    labeling = tables_of(store, Reader(store).query)
     for schema in _QUESTIONS:
         insert_schema(labeling, schema)
     asked = tuple((schema.name, schema.version) for schema in _QUESTIONS)

@@ -77,7 +77,7 @@ class Labeling:
 
     def __init__(self, site: "Site") -> None:
         self._site = site
-        self._store = site.labeling
+        self._store = site.tables
         self._run = site.reader.run
 
     async def create_schema(self, request: Request, principal: Principal | None) -> Answer:

@@ -9,7 +9,7 @@ from hansei.feedback.labeling.model import OPEN, LabelingSessionRecord
 from hansei.feedback.labeling.rules import rule_of
 from hansei.feedback.labeling.sampling import apply_rule
 from hansei.feedback.labeling.sessions import read_sessions
-from hansei.feedback.labeling.store import LabelingStore
+from hansei.feedback.web.tables import Tables
 
 log = logging.getLogger("hansei.labeling")
 
@@ -19,7 +19,7 @@ _REST: Final = 10.0
 """How much longer it rests than it has worked: it never takes much of what requests need."""
 
 
-def fill(store: LabelingStore, session: LabelingSessionRecord) -> int:
+def fill(store: Tables, session: LabelingSessionRecord) -> int:
     """Add what the rules of a session choose now; answers how many items were added. Raises ``SearchError``."""
     return sum(apply_rule(store, rule_of(rule), session.session_id).added for rule in session.settings.rules)
 
@@ -27,7 +27,7 @@ def fill(store: LabelingStore, session: LabelingSessionRecord) -> int:
 class Filler:
     """A thread that looks for new traces every few seconds. Several servers may do so: an item is added once."""
 
-    def __init__(self, store: LabelingStore, stopping: threading.Event) -> None:
+    def __init__(self, store: Tables, stopping: threading.Event) -> None:
         """``stopping`` ends it."""
         self._store = store
         self._stopping = stopping

@@ -8,9 +8,9 @@ from typing import Any, Final
 from hansei.feedback.labeling.errors import UnknownLabeling
 from hansei.feedback.labeling.model import CONVERSATION, SPAN, TRACE, Item
 from hansei.feedback.labeling.statements import statement
-from hansei.feedback.labeling.store import LabelingStore
 from hansei.feedback.labeling.texts import brief
 from hansei.feedback.search.connection import Query
+from hansei.feedback.web.tables import Tables
 
 _COLUMNS: Final = (
     "SessionId", "ItemId", "Kind", "TraceId", "SpanId", "ConversationId", "Reason", "Position", "Deleted", "Written",
@@ -56,7 +56,7 @@ def read_item(query: Query, session_id: str, item_id: str) -> Item | None:
     return item_of(rows[0]) if rows else None
 
 
-def insert_items(store: LabelingStore, session_id: str, items: Iterable[Item], *, deleted: bool = False) -> None:
+def insert_items(store: Tables, session_id: str, items: Iterable[Item], *, deleted: bool = False) -> None:
     """Write items, those without a position behind all that there are."""
     rows: list[Sequence[Any]] = []
     for item in items:
@@ -78,7 +78,7 @@ def insert_items(store: LabelingStore, session_id: str, items: Iterable[Item], *
     store.insert("labeling_items", _COLUMNS, rows)
 
 
-def add_items(store: LabelingStore, session_id: str, items: Iterable[Item]) -> Added:
+def add_items(store: Tables, session_id: str, items: Iterable[Item]) -> Added:
     """Add items behind those that there are; what is there already stays where it is, what was removed comes back."""
     wanted = {item.item_id: item for item in items}
     if not wanted:
@@ -95,7 +95,7 @@ def add_items(store: LabelingStore, session_id: str, items: Iterable[Item]) -> A
     return Added(len(new), len(wanted) - len(new), row["Unknown"])
 
 
-def remove_item(store: LabelingStore, session_id: str, item_id: str) -> None:
+def remove_item(store: Tables, session_id: str, item_id: str) -> None:
     """Take an item out; what was said of it stays in the ledger, and no rule adds it again.
 
     Raises :class:`UnknownLabeling`.

@@ -15,9 +15,9 @@ from typing import Any, Final
 from hansei.feedback.labeling.errors import InvalidLabeling, UnknownLabeling
 from hansei.feedback.labeling.model import ARBITER, REVIEWER, LabelingSessionRecord, ReviewerRecord
 from hansei.feedback.labeling.statements import statement
-from hansei.feedback.labeling.store import LabelingStore
 from hansei.feedback.labeling.texts import brief, plain_text
 from hansei.feedback.search.connection import Query
+from hansei.feedback.web.tables import Tables
 
 UNKNOWN: Final = "unknown"
 """A link that was never given out, was replaced by another or taken back, or whose session is gone."""
@@ -85,7 +85,7 @@ def checked_reviewers(users: object, arbiters: object = ()) -> dict[str, str]:
 
 
 def set_reviewers(
-    store: LabelingStore, session: LabelingSessionRecord, roles: Mapping[str, str], *, changed_by: str
+    store: Tables, session: LabelingSessionRecord, roles: Mapping[str, str], *, changed_by: str
 ) -> dict[str, str]:
     """Let exactly these work on a session, by name and role. Answers the links' tokens of those who are new.
 
@@ -106,7 +106,7 @@ def set_reviewers(
     return made
 
 
-def rotate_link(store: LabelingStore, session: LabelingSessionRecord, reviewer: str, *, changed_by: str) -> str:
+def rotate_link(store: Tables, session: LabelingSessionRecord, reviewer: str, *, changed_by: str) -> str:
     """Give a reviewer a new link, good for as long as the session says; the one before ends. Answers its token.
 
     Raises :class:`UnknownLabeling`.
@@ -116,7 +116,7 @@ def rotate_link(store: LabelingStore, session: LabelingSessionRecord, reviewer: 
         return _give_link(store, session, reviewer, role, changed_by)
 
 
-def remove_reviewer(store: LabelingStore, session_id: str, reviewer: str, *, changed_by: str) -> None:
+def remove_reviewer(store: Tables, session_id: str, reviewer: str, *, changed_by: str) -> None:
     """End a reviewer's work on a session, and the link. Raises :class:`UnknownLabeling`."""
     with store.turn:
         found = existing_reviewer(store.query, session_id, reviewer)
@@ -131,7 +131,7 @@ def existing_reviewer(query: Query, session_id: str, reviewer: str) -> ReviewerR
     return found
 
 
-def _give_link(store: LabelingStore, session: LabelingSessionRecord, reviewer: str, role: str, changed_by: str) -> str:
+def _give_link(store: Tables, session: LabelingSessionRecord, reviewer: str, role: str, changed_by: str) -> str:
     token = new_link_token()
     expires_ms = store.clock.tick() // 1_000_000 + round(session.settings.link_days * _DAY_MS)
     record = ReviewerRecord(session.session_id, reviewer, role, link_hash(token), expires_ms)
@@ -139,9 +139,7 @@ def _give_link(store: LabelingStore, session: LabelingSessionRecord, reviewer: s
     return token
 
 
-def insert_reviewer(
-    store: LabelingStore, record: ReviewerRecord, *, changed_by: str = "", deleted: bool = False
-) -> None:
+def insert_reviewer(store: Tables, record: ReviewerRecord, *, changed_by: str = "", deleted: bool = False) -> None:
     """Write a reviewer as it is from now on; ``deleted`` takes the link back."""
     row = (
         record.session_id,

@@ -20,7 +20,6 @@ from hansei.feedback.labeling.rules import (
     Rule,
 )
 from hansei.feedback.labeling.statements import statement
-from hansei.feedback.labeling.store import LabelingStore
 from hansei.feedback.search.connection import Query
 from hansei.feedback.search.filter_fields import FIRST_SPAN
 from hansei.feedback.search.filter_parser import parse
@@ -30,6 +29,7 @@ from hansei.feedback.search.moment import END_OF_TIME
 from hansei.feedback.search.slices import LONGEST, seconds
 from hansei.feedback.search.statements import fill
 from hansei.feedback.search.traces import NEWEST_FIRST, find_statement
+from hansei.feedback.web.tables import Tables
 
 _CONDITIONS: Final = {
     NEGATIVE: "sampled_negative",
@@ -72,7 +72,7 @@ def preview_rule(query: Query, rule: Rule, *, session_id: str = "", now_ns: int 
     return Preview(row["Count"], list(row["TraceIds"]))
 
 
-def apply_rule(store: LabelingStore, rule: Rule, session_id: str, *, now_ns: int | None = None) -> Added:
+def apply_rule(store: Tables, rule: Rule, session_id: str, *, now_ns: int | None = None) -> Added:
     """Add what a rule chooses; ``maximum`` is of all that it ever adds to the session. Raises ``SearchError``."""
     sql, parameters = _sample(store.query, rule, session_id, now_ns)
     chosen = store.query(sql, parameters)

@@ -14,9 +14,9 @@ from hansei.feedback.labeling.errors import InvalidLabeling, LabelingConflict, U
 from hansei.feedback.labeling.inputs import input_of
 from hansei.feedback.labeling.model import TYPES, LabelingSessionRecord, LabelSchemaVersion
 from hansei.feedback.labeling.statements import statement
-from hansei.feedback.labeling.store import LabelingStore
 from hansei.feedback.labeling.texts import brief, long_text, plain_text
 from hansei.feedback.search.connection import Query
+from hansei.feedback.web.tables import Tables
 
 _COLUMNS: Final = (
     "Name", "Version", "Type", "Input", "Title", "Instruction", "EnableComment", "Deleted", "ChangedBy", "Written",
@@ -42,9 +42,7 @@ def checked_schema(given: LabelSchemaVersion) -> LabelSchemaVersion:
     )
 
 
-def create_schema(
-    store: LabelingStore, given: LabelSchemaVersion, *, overwrite: bool, changed_by: str
-) -> LabelSchemaVersion:
+def create_schema(store: Tables, given: LabelSchemaVersion, *, overwrite: bool, changed_by: str) -> LabelSchemaVersion:
     """Make a label schema, or with ``overwrite`` a new version of it where it differs from the latest.
 
     The version is given here. Raises :class:`InvalidLabeling` and :class:`LabelingConflict`.
@@ -68,7 +66,7 @@ def create_schema(
     return made
 
 
-def _check_unused(store: LabelingStore, last: LabelSchemaVersion, wanted: LabelSchemaVersion) -> None:
+def _check_unused(store: Tables, last: LabelSchemaVersion, wanted: LabelSchemaVersion) -> None:
     if not store.query(statement("label_schema_was_used"), {"name": last.name}):
         return
     what = "type" if last.type != wanted.type else "input"
@@ -92,7 +90,7 @@ def read_schema(query: Query, name: str) -> LabelSchemaVersion:
     return found
 
 
-def delete_schema(store: LabelingStore, name: str, *, changed_by: str) -> None:
+def delete_schema(store: Tables, name: str, *, changed_by: str) -> None:
     """Hide a label schema; sessions that ask it go on. Raises :class:`UnknownLabeling`."""
     with store.turn:
         insert_schema(store, read_schema(store.query, name), changed_by=changed_by, deleted=True)
@@ -122,9 +120,7 @@ def last_schemas(query: Query, names: list[str] | None = None) -> dict[str, tupl
     return {row["Name"]: (schema_of(row), bool(row["Deleted"])) for row in rows}
 
 
-def insert_schema(
-    store: LabelingStore, schema: LabelSchemaVersion, *, changed_by: str = "", deleted: bool = False
-) -> None:
+def insert_schema(store: Tables, schema: LabelSchemaVersion, *, changed_by: str = "", deleted: bool = False) -> None:
     """Write a version; ``deleted`` hides all versions of its name until there is a newer one."""
     row = (
         schema.name,

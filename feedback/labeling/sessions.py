@@ -11,9 +11,9 @@ from hansei.feedback.labeling.model import CLOSED, OPEN, LabelingSessionRecord, 
 from hansei.feedback.labeling.rules import lasting_rules
 from hansei.feedback.labeling.schemas import LONGEST_NAME, latest_schemas
 from hansei.feedback.labeling.statements import statement
-from hansei.feedback.labeling.store import LabelingStore
 from hansei.feedback.labeling.texts import brief, plain_text
 from hansei.feedback.search.connection import Query
+from hansei.feedback.web.tables import Tables
 
 _COLUMNS: Final = (
     "SessionId", "Name", "RunId", "LabelSchemas.Name", "LabelSchemas.Version", "Settings", "Status", "CreatedAt",
@@ -45,7 +45,7 @@ def read_sessions(query: Query) -> list[LabelingSessionRecord]:
 
 
 def insert_session(
-    store: LabelingStore, record: LabelingSessionRecord, *, changed_by: str = "", deleted: bool = False
+    store: Tables, record: LabelingSessionRecord, *, changed_by: str = "", deleted: bool = False
 ) -> None:
     """Write a session as it is from now on."""
     row = (
@@ -80,7 +80,7 @@ def session_of(row: dict[str, Any]) -> LabelingSessionRecord:
 
 
 def create_session(
-    store: LabelingStore,
+    store: Tables,
     *,
     name: str,
     label_schemas: Sequence[str],
@@ -122,7 +122,7 @@ def existing_session(query: Query, session_id: str) -> LabelingSessionRecord:
 
 
 def change_session(
-    store: LabelingStore,
+    store: Tables,
     session_id: str,
     *,
     status: str | None = None,
@@ -145,7 +145,7 @@ def change_session(
     return changed
 
 
-def delete_session(store: LabelingStore, session_id: str, *, changed_by: str) -> None:
+def delete_session(store: Tables, session_id: str, *, changed_by: str) -> None:
     """Take a session away, and with it its links; the labels stay in the ledger. Raises :class:`UnknownLabeling`."""
     with store.turn:
         insert_session(store, existing_session(store.query, session_id), changed_by=changed_by, deleted=True)

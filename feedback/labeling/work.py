@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from hansei.feedback.labeling.model import Work
 from hansei.feedback.labeling.statements import statement
-from hansei.feedback.labeling.store import LabelingStore
 from hansei.feedback.search.connection import Query
+from hansei.feedback.web.tables import Tables
 
 _COLUMNS: Final = (
     "SessionId", "ItemId", "Reviewer", "State", "LeasedAt", "LeaseUntil", "Draft", "Flag", "Seconds", "Written",
@@ -18,7 +18,7 @@ def read_work(query: Query, session_id: str) -> list[Work]:
     return [work_of(row) for row in query(statement("labeling_work"), {"session_id": session_id})]
 
 
-def insert_work(store: LabelingStore, session_id: str, work: Work) -> int:
+def insert_work(store: Tables, session_id: str, work: Work) -> int:
     """Write a reviewer's work on an item as it is from now on; answers the moment that was written with it."""
     written = store.clock.tick()
     row = (

@@ -14,11 +14,11 @@ from hansei.feedback.labeling.rules import STRATA, WEIGHTS
 from hansei.feedback.labeling.sampling import Preview, apply_rule, preview_rule
 from hansei.feedback.labeling.schemas import latest_schemas
 from hansei.feedback.labeling.sessions import create_session
-from hansei.feedback.labeling.store import LabelingStore
 from hansei.feedback.pages.labeling_rule_form import RULE_NAMES, RuleForm
 from hansei.feedback.pages.labeling_session_form import SessionForm
 from hansei.feedback.pages.render import HEADERS, environment, page
 from hansei.feedback.search.errors import InvalidSearch
+from hansei.feedback.web.tables import Tables
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -68,7 +68,7 @@ class NewSessionPages:
         if given.get("do") == "count":
             return _shown(request, form, schemas, count=await counted(self._site, form.rule))
         try:
-            made = await self._site.reader.run(_make, self._site.labeling, form, request.state.visitor.name)
+            made = await self._site.reader.run(_make, self._site.tables, form, request.state.visitor.name)
         except (InvalidLabeling, LabelingConflict, InvalidSearch) as error:
             return _shown(request, form, schemas, error=str(error))
         links = {name: review_link(request, token) for name, token in made.tokens.items()}
@@ -104,7 +104,7 @@ def review_link(request: "Request", token: str) -> str:
     return f"{request.url.scheme}://{request.url.netloc}/review/{token}"
 
 
-def _make(store: LabelingStore, form: SessionForm, who: str) -> Made:
+def _make(store: Tables, form: SessionForm, who: str) -> Made:
     settings, roles = form.settings(), checked_reviewers(form.reviewer_names)
     # What is wrong with the rule is told before anything is written.
     rule = form.rule.made() if form.rule.chosen else None

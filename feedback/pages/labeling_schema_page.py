@@ -50,7 +50,7 @@ class SchemaPages:
     async def delete(self, request: "Request") -> Response:
         """Hide a question."""
         name = str((await request.form()).get("name") or "")
-        store, who = self._site.labeling, request.state.visitor.name
+        store, who = self._site.tables, request.state.visitor.name
         await self._site.reader.run(partial(delete_schema, store, name, changed_by=who))
         return RedirectResponse("/labeling", 303, HEADERS)
 
@@ -64,7 +64,7 @@ class SchemaPages:
             form = replace(form, name=known.name)
         if given.get("do") == "preview":
             return _shown(request, form, known)
-        store, who = self._site.labeling, request.state.visitor.name
+        store, who = self._site.tables, request.state.visitor.name
         try:
             wanted = replace(form.preview(), input=form.made_input().to_json())
             making = partial(create_schema, store, wanted, overwrite=known is not None, changed_by=who)

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from hansei.feedback.labeling.model import LabelSchemaVersion, ReviewerRecord
-    from hansei.feedback.labeling.store import LabelingStore
     from hansei.feedback.search.connection import Query
     from hansei.feedback.web.site import Site
+    from hansei.feedback.web.tables import Tables
 
 _SHOWN: Final = 100
 """Items with a flag, in work or skipped, of each the latest."""
@@ -83,7 +83,7 @@ class SessionPages:
         names = people(str(given.get("reviewers") or ""))
         try:
             tokens = await self._site.reader.run(
-                _add_reviewers, self._site.labeling, session, names, request.state.visitor.name
+                _add_reviewers, self._site.tables, session, names, request.state.visitor.name
             )
         except InvalidLabeling as error:
             return await self._shown(request, reviewers_error=str(error), reviewers_given=str(given.get("reviewers")))
@@ -93,7 +93,7 @@ class SessionPages:
         """Give a reviewer a new link, or end the work of one."""
         given = await request.form()
         reviewer, session = str(given.get("reviewer") or ""), await self._session(request)
-        store, who = self._site.labeling, request.state.visitor.name
+        store, who = self._site.tables, request.state.visitor.name
         if given.get("do") == "remove":
             await self._site.reader.run(partial(remove_reviewer, store, session.session_id, reviewer, changed_by=who))
             return _back(request)
@@ -120,7 +120,7 @@ class SessionPages:
         shown = {"rule": form, "traces": text}
         if given.get("do") == "count":
             return await self._shown(request, **shown, count=await counted(self._site, form, session.session_id))
-        adding = partial(_add_items, self._site.labeling, session, form, text, request.state.visitor.name)
+        adding = partial(_add_items, self._site.tables, session, form, text, request.state.visitor.name)
         try:
             added = await self._site.reader.run(adding)
         except (InvalidLabeling, InvalidSearch, InvalidAssessment) as error:
@@ -138,7 +138,7 @@ class SessionPages:
 
     async def _write(self, request: "Request", change: Any, **arguments: Any) -> None:
         session_id, who = request.path_params["session_id"], request.state.visitor.name
-        await self._site.reader.run(partial(change, self._site.labeling, session_id, **arguments, changed_by=who))
+        await self._site.reader.run(partial(change, self._site.tables, session_id, **arguments, changed_by=who))
 
     def _links(self, request: "Request", session: LabelingSessionRecord, tokens: dict[str, str]) -> Response:
         links = {name: review_link(request, token) for name, token in tokens.items()}
@@ -187,9 +187,7 @@ def _read_results(query: "Query", session_id: str) -> results.Results:
     return results.read_results(query, existing_session(query, session_id))
 
 
-def _add_reviewers(
-    store: "LabelingStore", session: LabelingSessionRecord, names: list[str], who: str
-) -> dict[str, str]:
+def _add_reviewers(store: "Tables", session: LabelingSessionRecord, names: list[str], who: str) -> dict[str, str]:
     if not names:
         raise InvalidLabeling("reviewers: there are none; write addresses or names, one a line")
     with store.turn:
@@ -197,7 +195,7 @@ def _add_reviewers(
         return set_reviewers(store, session, {**checked_reviewers(names), **roles}, changed_by=who)
 
 
-def _add_items(store: "LabelingStore", session: LabelingSessionRecord, form: RuleForm, text: str, who: str) -> Added:
+def _add_items(store: "Tables", session: LabelingSessionRecord, form: RuleForm, text: str, who: str) -> Added:
     given = [word for word in re.split(r"[\s,;]+", text) if word]
     if given:
         items = [trace_item(trace_id_or_none(word) or "", "by hand") for word in given]

@@ -9,10 +9,10 @@ from starlette.routing import BaseRoute
 from hansei.collector.extension import Server
 from hansei.feedback.labeling.desks import Desks
 from hansei.feedback.labeling.filler import Filler
-from hansei.feedback.labeling.store import LabelingStore, labeling_store
 from hansei.feedback.recorder import Recorder
 from hansei.feedback.web.ledger import ledger
 from hansei.feedback.web.reader import Reader
+from hansei.feedback.web.tables import Tables, tables_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Site:
     server: Server
     reader: Reader
     ledger: Recorder
-    labeling: LabelingStore
+    tables: Tables
 
     @cached_property
     def desks(self) -> Desks:
@@ -30,8 +30,18 @@ class Site:
         return Desks(self)
 
 
-def routes(server: Server) -> Sequence[BaseRoute]:
-    """All routes of this package."""
+def site_of(server: Server) -> Site:
+    """What routes over this collector use; what works beside them begins when the store is there."""
+    reader = Reader(server.store)
+    site = Site(server, reader, ledger(server.ingest), tables_of(server.store, reader.query))
+    # Made before a request can ask for it: two of them would give away an item twice.
+    _ = site.desks
+    server.background.append(Filler(site.tables, server.stopping))
+    return site
+
+
+def routes(site: Site) -> Sequence[BaseRoute]:
+    """All routes of this package; what comes before them may take an address from below theirs."""
     from hansei.feedback.api.app import api_routes
     from hansei.feedback.browser.app import browser_routes
     from hansei.feedback.export.app import export_routes
@@ -39,11 +49,6 @@ def routes(server: Server) -> Sequence[BaseRoute]:
     from hansei.feedback.pages.app import page_routes
     from hansei.feedback.review.app import review_routes
 
-    reader = Reader(server.store)
-    site = Site(server, reader, ledger(server.ingest), labeling_store(server.store, reader.query))
-    # Made before a request can ask for it: two of them would give away an item twice.
-    _ = site.desks
-    server.background.append(Filler(site.labeling, server.stopping))
     return [
         *browser_routes(site),
         *labeling_api_routes(site),

@@ -12,7 +12,7 @@ from hansei import __version__
 from hansei.collector.errors import ConfigurationError, HanseiError
 from hansei.collector.settings import SETTINGS
 
-_SCHEMA = ("hansei.collector.schema", "hansei.feedback.schema")
+_SCHEMA = ("hansei.collector.schema", "hansei.feedback.schema", "hansei.evaluation.schema")
 """Whose tables there are: here alone the parts that are built on the collector come together with it."""
 _NEEDS_SERVER = "this command needs the server's parts: pip install 'hansei[server]'"
 
@@ -194,7 +194,7 @@ def _add_store(command: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> None:
     from hansei.collector.serve import serve
-    from hansei.feedback.web.site import routes
+    from hansei.evaluation.web.site import routes
 
     flags = {setting.name: getattr(options, setting.name, None) for setting in SETTINGS}
     serve(flags, options.config, _SCHEMA, routes)

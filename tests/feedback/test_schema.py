@@ -1,4 +1,4 @@
-"""The feedback's part of the schema: applied after the collector's, in one sequence, and cheap to ask."""
+"""What feedback and evaluation add to the schema: applied after the collector's, in one sequence, and cheap to ask."""
 
 import re
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from hansei.collector.migrations import SCHEMA, _for_cluster, migrate, migration
 from .conftest import Tables
 
 FEEDBACK = ("hansei.feedback.schema",)
+EVALUATION = ("hansei.evaluation.schema",)
 Database = Callable[[], Any]
 
 
@@ -23,19 +24,21 @@ def definitions(client: Any) -> dict[str, str]:
 
 
 def test_numbers_follow_each_other() -> None:
-    """Feedback's files are numbered from 101 without a gap, behind the collector's."""
+    """Feedback's files are numbered from 101 without a gap and evaluation's from 201, behind the collector's."""
     numbers = [migration.version for migration in migrations(FEEDBACK)]
     assert numbers == list(range(101, 101 + len(numbers)))
+    more = [migration.version for migration in migrations(EVALUATION)]
+    assert more == list(range(201, 201 + len(more)))
     assert [migration.version for migration in migrations(_SCHEMA)] == [
-        *(migration.version for migration in migrations(SCHEMA)), *numbers,
+        *(migration.version for migration in migrations(SCHEMA)), *numbers, *more,
     ]  # fmt: skip
 
 
 def test_added_to_a_store_that_has_none(new_database: Database) -> None:
-    """A store of the collector alone gets feedback's tables, once; a run that was interrupted is taken up again."""
+    """A store of the collector alone gets the other tables, once; a run that was interrupted is taken up again."""
     database = new_database()
     migrate(database)
-    assert migrate(database, packages=_SCHEMA) == [migration.name for migration in migrations(FEEDBACK)]
+    assert migrate(database, packages=_SCHEMA) == [migration.name for migration in migrations(FEEDBACK + EVALUATION)]
     assert migrate(database, packages=_SCHEMA) == []
     made = definitions(database)
     database.command("TRUNCATE TABLE hansei_schema")
@@ -58,7 +61,7 @@ def test_newer_schema_of_either_part(new_database: Database) -> None:
 
 def test_for_a_cluster() -> None:
     """On a cluster every object is made on all of it, and every table is replicated."""
-    for migration in migrations(FEEDBACK):
+    for migration in migrations(FEEDBACK + EVALUATION):
         sql = _for_cluster(migration.sql, "main")
         assert "ON CLUSTER 'main'" in sql
         assert sql.count("ENGINE = Replicated") == sql.count("ENGINE")

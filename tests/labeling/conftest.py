@@ -13,8 +13,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from hansei.collector.store import ServerStore
-from hansei.feedback.labeling.store import LabelingStore, labeling_store
 from hansei.feedback.web.reader import Reader
+from hansei.feedback.web.tables import Tables, tables_of
 
 # The tests are no package whose name could be written out.
 from ..collector.otlp_clients import HttpClient  # noqa: TID252
@@ -152,10 +152,10 @@ def api(serving: Serving) -> Api:
 
 
 @pytest.fixture(scope="session")
-def store(serving: Serving) -> Iterator[LabelingStore]:
+def store(serving: Serving) -> Iterator[Tables]:
     """Labeling over the tables of the collector, as a server in front of a ClickHouse server has it."""
     tables = ServerStore(f"http://default:{ADMIN_KEY}@{serving.sql}/default")
-    yield labeling_store(tables, Reader(tables).query)
+    yield tables_of(tables, Reader(tables).query)
     tables.close()
 
 

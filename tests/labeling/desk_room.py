@@ -16,8 +16,8 @@ from hansei.feedback.labeling.labels import Label, read_labels
 from hansei.feedback.labeling.model import Item, LabelingSessionRecord, LabelSchemaVersion, SessionSettings
 from hansei.feedback.labeling.schemas import insert_schema
 from hansei.feedback.labeling.sessions import insert_session
-from hansei.feedback.labeling.store import LabelingStore, labeling_store
 from hansei.feedback.web.reader import Reader
+from hansei.feedback.web.tables import Tables, tables_of
 
 # The tests are no package whose name could be written out.
 from ..collector.otlp_clients import HttpClient  # noqa: TID252
@@ -70,7 +70,7 @@ class Room:
         self.clock = Clock()
         self.store = ServerStore(f"http://admin:{ADMIN_KEY}@{serving.sql}/default")
         self.reader = Reader(self.store)
-        self.labeling: LabelingStore = labeling_store(self.store, self.reader.query)
+        self.tables: Tables = tables_of(self.store, self.reader.query)
         self.logs = Logs(serving)
         self._tables: DeskTables | None = None
 
@@ -89,7 +89,7 @@ class Room:
     def session(self, items: int | list[Item], reviewers_per_item: int = 1, **settings: Any) -> str:
         """A new session; answers its id."""
         for schema in QUESTIONS:
-            insert_schema(self.labeling, schema)
+            insert_schema(self.tables, schema)
         session_id = f"session-{next(_numbers)}"
         self.write_session(session_id, SessionSettings(reviewers_per_item=reviewers_per_item, **settings))
         self.add(session_id, [self.item() for _ in range(items)] if isinstance(items, int) else items)
@@ -98,10 +98,10 @@ class Room:
     def write_session(self, session_id: str, settings: SessionSettings, status: str = "open") -> None:
         asked = tuple((schema.name, schema.version) for schema in QUESTIONS)
         record = LabelingSessionRecord(session_id, session_id, f"run-of-{session_id}", asked, settings, status, 1)
-        insert_session(self.labeling, record)
+        insert_session(self.tables, record)
 
     def add(self, session_id: str, items: list[Item], *, deleted: bool = False) -> None:
-        insert_items(self.labeling, session_id, items, deleted=deleted)
+        insert_items(self.tables, session_id, items, deleted=deleted)
 
     def item(self, *, span: bool = False) -> Item:
         """A trace that was never an item, or a span of one."""

@@ -12,8 +12,8 @@ from hansei.feedback.labeling.items import read_items, remove_item
 from hansei.feedback.labeling.labeling_session import AddedItems
 from hansei.feedback.labeling.rules import lasting_rules, rule_of
 from hansei.feedback.labeling.sampling import apply_rule, preview_rule
-from hansei.feedback.labeling.store import LabelingStore
 from hansei.feedback.search.errors import FilterError
+from hansei.feedback.web.tables import Tables
 
 from ..collector.processes import Serving  # noqa: TID252  The tests are no package whose name could be written out.
 from .conftest import SECOND, START, Api, call, send, until
@@ -27,7 +27,7 @@ def said(trace_id: str, name: str, value: Any, source: str, **more: Any) -> dict
     return {"trace_id": trace_id, "name": name, "value": value, "source": {"type": source, "id": "x"}, **more}
 
 
-def applied(store: LabelingStore, session_id: str, rule: dict[str, Any]) -> list[str]:
+def applied(store: Tables, session_id: str, rule: dict[str, Any]) -> list[str]:
     """The traces that a rule adds, which must be those that it promised."""
     made = rule_of(rule)
     promised = preview_rule(store.query, made, session_id=session_id)
@@ -41,7 +41,7 @@ def applied(store: LabelingStore, session_id: str, rule: dict[str, Any]) -> list
     return [item.trace_id for item in added]
 
 
-def test_by_what_was_said(serving: Serving, api: Api, store: LabelingStore) -> None:
+def test_by_what_was_said(serving: Serving, api: Api, store: Tables) -> None:
     """Negative feedback is a person's, a disagreement needs a judge and a person, a low score is anyone's; all as it
     stands now."""
     user, name = fresh(), fresh()
@@ -74,7 +74,7 @@ def test_by_what_was_said(serving: Serving, api: Api, store: LabelingStore) -> N
     assert applied(store, fresh(), {"kind": "negative_feedback", **only}) == []
 
 
-def test_maximum_and_time(serving: Serving, store: LabelingStore) -> None:
+def test_maximum_and_time(serving: Serving, store: Tables) -> None:
     """A maximum is of all that a rule ever adds to a session, the newest first; a time is when a trace began."""
     user, session_id = fresh(), fresh()
     of = send(serving, *(call(user=user, start=START + number * SECOND) for number in range(5)))
@@ -89,7 +89,7 @@ def test_maximum_and_time(serving: Serving, store: LabelingStore) -> None:
     assert applied(store, fresh(), {**rule, "since": "1d"}) == []
 
 
-def test_random(serving: Serving, store: LabelingStore) -> None:
+def test_random(serving: Serving, store: Tables) -> None:
     """A random draw is the same for whoever draws, about as large as its share, and favours what has the weight."""
     user = fresh()
     calls = [call(user=user, tokens=10_000 if number % 10 == 0 else 1) for number in range(400)]
@@ -107,7 +107,7 @@ def test_random(serving: Serving, store: LabelingStore) -> None:
         assert preview_rule(store.query, rule_of({"kind": "random", "weight": weight, **only})).count == count
 
 
-def test_stratified(serving: Serving, store: LabelingStore) -> None:
+def test_stratified(serving: Serving, store: Tables) -> None:
     """A stratified draw takes so many of each value, and when it is repeated fills only what is not full."""
     user, session_id = fresh(), fresh()
     first = [call(user=user, service=service) for service, count in (("a", 9), ("b", 2)) for _ in range(count)]

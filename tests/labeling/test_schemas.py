@@ -8,8 +8,8 @@ import hansei
 from hansei import InputCategorical, InputNumeric, InputPassFail, LabelSchema, LabelSchemaType
 from hansei.feedback.labeling.errors import InvalidLabeling, LabelingConflict, UnknownLabeling
 from hansei.feedback.labeling.model import DONE, Work
-from hansei.feedback.labeling.store import LabelingStore
 from hansei.feedback.labeling.work import insert_work
+from hansei.feedback.web.tables import Tables
 
 from .conftest import Api
 
@@ -54,7 +54,7 @@ def test_versions(name: str) -> None:
     assert hansei.create_label_schema(name, type="feedback", input=InputPassFail(), title="Right?").version == 3
 
 
-def test_what_labels_answer_stays(name: str, store: LabelingStore) -> None:
+def test_what_labels_answer_stays(name: str, store: Tables) -> None:
     """Once a label answers it, type and input stay, also after a deletion; the wording may change."""
     options = InputCategorical(["yes", "no"])
     hansei.create_label_schema(name, type="feedback", input=options, title="Right?")

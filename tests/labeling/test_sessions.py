@@ -12,8 +12,8 @@ from hansei.cli import main
 from hansei.feedback.labeling.errors import InvalidLabeling, LabelingConflict, LabelingError, UnknownLabeling
 from hansei.feedback.labeling.model import DONE, LEASED, SKIPPED, Work
 from hansei.feedback.labeling.reviewers import reviewer_by_link
-from hansei.feedback.labeling.store import LabelingStore
 from hansei.feedback.labeling.work import insert_work
+from hansei.feedback.web.tables import Tables
 
 from ..collector.processes import Serving  # noqa: TID252  The tests are no package whose name could be written out.
 from .conftest import Api, call, send
@@ -21,7 +21,7 @@ from .conftest import Api, call, send
 pytestmark = pytest.mark.usefixtures("python")
 
 
-def known(store: LabelingStore, link: str, now_ms: int | None = None) -> tuple[str | None, str]:
+def known(store: Tables, link: str, now_ms: int | None = None) -> tuple[str | None, str]:
     """Whose link it is, and their role; or None, and why."""
     found, reason = reviewer_by_link(store.query, link.rpartition("/")[2], now_ms=now_ms)
     return (found.reviewer, found.role) if found else (None, reason)
@@ -58,7 +58,7 @@ def test_made_read_and_deleted(name: str, question: str, serving: Serving) -> No
     )
 
 
-def test_links(name: str, question: str, store: LabelingStore) -> None:
+def test_links(name: str, question: str, store: Tables) -> None:
     """A link is good for its reviewer until it expires, is replaced, or the reviewer or the session is taken away."""
     session = hansei.create_labeling_session(name, label_schemas=[question], assigned_users=["ana"], arbiters=["zoe"])
     ana, zoe = session.reviewer_links["ana"], session.reviewer_links["zoe"]
@@ -84,7 +84,7 @@ def test_links(name: str, question: str, store: LabelingStore) -> None:
     assert known(store, bo) == (None, "unknown")
 
 
-def test_links_are_not_stored(name: str, question: str, store: LabelingStore) -> None:
+def test_links_are_not_stored(name: str, question: str, store: Tables) -> None:
     """The tables hold nothing by which a link could be made."""
     session = hansei.create_labeling_session(name, label_schemas=[question], assigned_users=["ana"])
     token = session.reviewer_links["ana"].rpartition("/")[2]
@@ -141,7 +141,7 @@ def test_many_items(name: str, question: str, api: Api) -> None:
     assert [each["trace_id"] for each in page["items"]] == wanted[1000:2000]
 
 
-def test_progress(name: str, question: str, store: LabelingStore) -> None:
+def test_progress(name: str, question: str, store: Tables) -> None:
     """An item is done once as many as are asked for have answered; what is missing takes the median of the past."""
     session = hansei.create_labeling_session(
         name, label_schemas=[question], assigned_users=["ana", "bo"], arbiters=["zoe"], reviewers_per_item=2

@@ -1,4 +1,4 @@
-"""Where labeling reads and writes inside the server.
+"""Tables of rows that are written whole, inside the server: of labeling and evaluation.
 
 Rows are written whole: of two rows with the same key the one counts whose ``Written`` is larger. Who reads a row and
 writes another in its place does both within ``turn``, so that no other thread writes in between.
@@ -24,8 +24,8 @@ _SETTINGS: Final = {"async_insert": 0}
 
 
 @dataclass(frozen=True)
-class LabelingStore:
-    """The store, for labeling. Thread-safe."""
+class Tables:
+    """Reads and writes them. Thread-safe."""
 
     query: Query
     insert: Insert
@@ -35,8 +35,8 @@ class LabelingStore:
     turn: threading.RLock = field(default_factory=threading.RLock)
 
 
-def labeling_store(store: Store, query: Query) -> LabelingStore:
-    """Labeling over the server's store."""
+def tables_of(store: Store, query: Query) -> Tables:
+    """Those of the server's store."""
 
     def insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         if not rows:
@@ -49,4 +49,4 @@ def labeling_store(store: Store, query: Query) -> LabelingStore:
             said = str(error).strip().splitlines()[0][:300]
             raise StoreAway(f"ClickHouse did not take what was to be written: {said}") from error
 
-    return LabelingStore(query, insert)
+    return Tables(query, insert)

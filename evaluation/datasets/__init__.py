@@ -1,0 +1,1 @@
+"""Datasets: versions of records, and where each came from."""

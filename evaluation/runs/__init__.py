@@ -1,0 +1,1 @@
+"""Runs: evaluating data, their results, and comparing them."""

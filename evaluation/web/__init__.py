@@ -1,0 +1,1 @@
+"""What is put together on the pages' port."""
