@@ -1,0 +1,129 @@
+"""A run, for who evaluates: it is told to a hansei while it goes on."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from hansei.evaluation.client import EvaluationClient
+from hansei.evaluation.runs.record import RunRow
+
+_ROWS_AT_ONCE: Final = 500
+_BYTES_AT_ONCE: Final = 4 * 1024**2
+
+
+class Run:
+    """A run that has begun. Made by :meth:`start`."""
+
+    def __init__(self, client: EvaluationClient, run_id: str, name: str) -> None:
+        self._client = client
+        self.run_id = run_id
+        self.name = name
+
+    @classmethod
+    def start(
+        cls,
+        name: str,
+        kind: str = "evaluate",
+        *,
+        config: Mapping[str, Any] | None = None,
+        batch: str = "",
+        window_ms: tuple[int, int] | None = None,
+        dataset: tuple[str, int] | None = None,
+        labeling_session_id: str = "",
+        tags: Mapping[str, str] | None = None,
+        client: EvaluationClient | None = None,
+    ) -> "Run":
+        """Begin a run.
+
+        ``kind``: ``evaluate`` or ``batch``. ``config``: what makes it what it is, as JSON can hold it. ``batch``: the
+        name of the batch, and ``window_ms`` the time that it covers, milliseconds since 1970. ``dataset``: its id and
+        version. Raises ``EvaluationError``.
+        """
+        asked = client or EvaluationClient()
+        body: dict[str, Any] = {
+            "name": name,
+            "kind": kind,
+            "config": plain_json(config or {}),
+            "tags": dict(tags or {}),
+        }
+        if batch:
+            body["batch"] = batch
+        if window_ms is not None:
+            body["window_start_ms"], body["window_end_ms"] = window_ms
+        if dataset is not None:
+            body["dataset_id"], body["dataset_version"] = dataset
+        if labeling_session_id:
+            body["labeling_session_id"] = labeling_session_id
+        found = asked.ask("POST", "evaluation-runs", body=body)
+        return cls(asked, found["run_id"], name)
+
+    @property
+    def url(self) -> str:
+        """Its page."""
+        return self._client.url(f"/evaluation/{self.run_id}")
+
+    def add_rows(self, rows: Sequence[RunRow]) -> None:
+        """Keep rows; one of a position that is there replaces it. Raises ``EvaluationError``."""
+        for piece in _pieces([plain_json(asdict(row)) for row in rows]):
+            self._client.ask("POST", "evaluation-runs", self.run_id, "rows", body={"rows": piece})
+
+    def update(self, *, funnel: Mapping[str, Any] | None = None, message: str | None = None) -> None:
+        """Say how far it is. Raises ``EvaluationError``."""
+        self._change({"funnel": funnel, "message": message})
+
+    def finish(
+        self,
+        status: str = "finished",
+        *,
+        metrics: Mapping[str, float] | None = None,
+        intervals: Mapping[str, Sequence[float]] | None = None,
+        funnel: Mapping[str, Any] | None = None,
+        message: str | None = None,
+    ) -> None:
+        """End it: ``finished``, ``failed`` or ``stopped``. Numbers that are none are left out.
+
+        Raises ``EvaluationError``.
+        """
+        finite = {name: value for name, value in (metrics or {}).items() if math.isfinite(value)}
+        ends = {name: list(pair) for name, pair in (intervals or {}).items() if all(map(math.isfinite, pair))}
+        self._change({"status": status, "metrics": finite, "intervals": ends, "funnel": funnel, "message": message})
+
+    def _change(self, changes: Mapping[str, Any]) -> None:
+        body = {name: plain_json(value) for name, value in changes.items() if value is not None}
+        self._client.ask("PATCH", "evaluation-runs", self.run_id, body=body)
+
+
+def plain_json(value: Any) -> Any:
+    """A value as JSON holds it: what it has no form for is its text, a number that is none is null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): plain_json(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain_json(each) for each in value]
+    to_list = getattr(value, "tolist", None)
+    if callable(to_list):
+        return plain_json(to_list())
+    model_dump = getattr(value, "model_dump", None)
+    if callable(model_dump):
+        return plain_json(model_dump(mode="json"))
+    return str(value)
+
+
+def _pieces(rows: Sequence[Any]) -> Iterator[list[Any]]:
+    """The rows in requests that are not too large."""
+    piece: list[Any] = []
+    size = 0
+    for row in rows:
+        length = len(json.dumps(row))
+        if piece and (len(piece) >= _ROWS_AT_ONCE or size + length > _BYTES_AT_ONCE):
+            yield piece
+            piece, size = [], 0
+        piece.append(row)
+        size += length
+    if piece:
+        yield piece
