@@ -13,13 +13,13 @@ from hansei.evaluation.otlp_address import LOGS, otlp_http
 from hansei.evaluation.scorer import assessment_id_of
 from hansei.evaluation.scoring import Score, Scored
 from hansei.evaluation.subject import Subject
+from hansei.evaluation.telemetry import SERVICE_NAME
 from hansei.feedback.assessment import Feedback
 from hansei.feedback.clock import EventClock
 from hansei.feedback.event import Event, statement
 from hansei.feedback.http_exchange import HttpServer
 from hansei.feedback.otlp import export_request
 
-SERVICE_NAME: Final = "hansei-evaluation"
 REVISION: Final = "revision"
 WEIGHT: Final = "weight"
 """In the metadata of a score: what of the subject it saw, and how many subjects that one stands for."""
@@ -49,11 +49,16 @@ class LedgerWriter:
         client: EvaluationClient | None = None,
         *,
         on_stored: Callable[[list[Scored]], None] | None = None,
+        anew: bool = False,
     ) -> None:
-        """``on_stored`` is told, in another thread, what the collector has on disk. Raises ``EvaluationError``."""
+        """``anew``: beside what another run said with the same version of a scorer, not in its place.
+
+        ``on_stored`` is told, in another thread, what the collector has on disk. Raises ``EvaluationError``.
+        """
         self._run_id = run_id
         self._server = otlp_http(client or EvaluationClient())
         self._on_stored = on_stored
+        self._anew = anew
         self._clock = EventClock()
         self._waiting: list[tuple[list[Event], Scored]] = []
         self._count = 0
@@ -81,7 +86,7 @@ class LedgerWriter:
         for score in scored.scores:
             known = []
             for position, feedback in enumerate(score.feedbacks):
-                recorded = recorded_feedback(self._run_id, scored.subject, score, feedback, position)
+                recorded = recorded_feedback(self._run_id, scored.subject, score, feedback, position, self._anew)
                 events.append(statement(recorded, self._clock.tick()))
                 known.append(recorded.assessment_id or "")
             ids.append((score, known))
@@ -192,7 +197,9 @@ class LedgerWriter:
         return answer.status, float(told) if told.isdigit() else None, content
 
 
-def recorded_feedback(run_id: str, subject: Subject, score: Score, feedback: Feedback, position: int) -> Feedback:
+def recorded_feedback(
+    run_id: str, subject: Subject, score: Score, feedback: Feedback, position: int, anew: bool = False
+) -> Feedback:
     """A feedback with what it speaks of, its id and its run."""
     metadata = dict(feedback.metadata or {})
     if subject.revision:
@@ -203,7 +210,7 @@ def recorded_feedback(run_id: str, subject: Subject, score: Score, feedback: Fee
         feedback,
         trace_id=subject.trace_id,
         session_id=subject.assessed_session_id,
-        assessment_id=assessment_id_of(subject, score.scorer, position),
+        assessment_id=assessment_id_of(subject, score.scorer, position, run_id if anew else ""),
         evaluation_run_id=run_id,
         metadata=metadata,
     )

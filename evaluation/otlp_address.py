@@ -13,9 +13,19 @@ LOGS: Final = "/v1/logs"
 
 def otlp_http(client: EvaluationClient) -> HttpServer:
     """Where that hansei takes OTLP over HTTP, with the same key. Raises ``EvaluationError``."""
+    return _told(client, "otlp_http")
+
+
+def otlp_grpc(client: EvaluationClient) -> tuple[str, bool]:
+    """Where it takes OTLP over gRPC, and whether that is without TLS. Raises ``EvaluationError``."""
+    server = _told(client, "otlp_grpc")
+    return str(server), not server.secure
+
+
+def _told(client: EvaluationClient, name: str) -> HttpServer:
     told = client.ask("GET", "server")
     try:
-        server = HttpServer.of("otlp_http", told["otlp_http"]["url"], client.server.api_key)
+        server = HttpServer.of(name, told[name]["url"], client.server.api_key)
     except (LookupError, TypeError) as error:
         raise EvaluationError(f"{client.server} does not say where it takes OTLP; check HANSEI_URL") from error
     if _is_loopback(server.host) and not _is_loopback(client.server.host):

@@ -189,9 +189,12 @@ def scorer(
     return make if function is None else make(function)
 
 
-def assessment_id_of(subject: Subject, scorer: Scorer, position: int = 0) -> str:
-    """The id under which the ledger knows what a version of a scorer says of a subject: said again, it is replaced."""
-    key = "\n".join((subject.kind, subject.subject_id, scorer.name, scorer.version, str(position)))
+def assessment_id_of(subject: Subject, scorer: Scorer, position: int = 0, run_id: str = "") -> str:
+    """The id under which the ledger knows what a version of a scorer says of a subject: said again, it is replaced.
+
+    With a ``run_id`` it is replaced within that run alone.
+    """
+    key = "\n".join((subject.kind, subject.subject_id, scorer.name, scorer.version, str(position), run_id))
     return f"e-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
