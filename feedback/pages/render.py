@@ -45,13 +45,17 @@ def environment() -> Environment:
 
 
 def page(request: Request, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
-    """A page. Templates know ``request``, ``theme``, ``path`` (of the address, with its query) and ``section``, the
-    entry of the navigation that is current."""
-    context: Mapping[str, Any] = {
+    """A page. Templates know what :func:`context_of` adds."""
+    return HTMLResponse(environment().get_template(template).render(context_of(request, shown)), status, HEADERS)
+
+
+def context_of(request: Request, shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a template is given: ``request``, ``theme``, ``path`` (of the address, with its query) and ``section``, the
+    entry of the navigation that is current; then what is shown."""
+    return {
         "request": request,
         "theme": theme_of(request),
         "path": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "section": "",
         **shown,
     }
-    return HTMLResponse(environment().get_template(template).render(context), status, HEADERS)

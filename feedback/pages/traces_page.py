@@ -19,13 +19,11 @@ from hansei.feedback.search.charts import trace_facets, trace_histogram
 from hansei.feedback.search.errors import InvalidSearch, SearchError
 from hansei.feedback.search.explained import explain_traces
 from hansei.feedback.search.statements import statement
-from hansei.feedback.search.summaries import list_traces
 from hansei.feedback.web.reader import StoreAway
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from hansei.feedback.search.summaries import SummaryPage
     from hansei.feedback.web.site import Site
 
 _BUCKETS: Final = 60
@@ -66,7 +64,11 @@ def traces_routes(site: "Site") -> list[BaseRoute]:
         found, error, status = None, "", 400
         if asked.usable:
             try:
-                found = await site.reader.run(_list, site, asked)
+                found = await site.reader.run(
+                    site.traces, filter_string=asked.filter_text, start_time=asked.time.start_ms,
+                    end_time=asked.time.until_ms, max_results=asked.limit, page_token=asked.page_token,
+                    patience=_PATIENCE,
+                )  # fmt: skip
                 status = 200
             except SearchError as failed:
                 error, status = str(failed), _status(failed)
@@ -87,8 +89,8 @@ def traces_routes(site: "Site") -> list[BaseRoute]:
         asked.check()
         since = _since(request)
         found = await site.reader.run(
-            list_traces, site.reader.query, filter_string=asked.filter_text,
-            start_time=max(since - _LATE_MS, asked.time.start_ms), end_time=asked.time.until_ms, max_results=_NEWER,
+            site.traces, filter_string=asked.filter_text, start_time=max(since - _LATE_MS, asked.time.start_ms),
+            end_time=asked.time.until_ms, max_results=_NEWER,
         )  # fmt: skip
         watch.lap("list")
         answer = page(request, "traces_newer.html", **_shown(site, asked), found=found)
@@ -164,15 +166,6 @@ def _since(request: "Request") -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise InvalidSearch(f"since: {text!r} is not a number of milliseconds since 1970")
     return int(text)
-
-
-def _list(site: "Site", asked: ListRequest) -> "SummaryPage":
-    return list_traces(
-        site.reader.query, filter_string=asked.filter_text, start_time=asked.time.start_ms,
-        end_time=asked.time.until_ms, max_results=asked.limit, page_token=asked.page_token,
-        patience=_PATIENCE, words_indexed=site.server.settings.text_index,
-        together=site.reader.together,
-    )  # fmt: skip
 
 
 def _newest_ms(site: "Site") -> int | None:
