@@ -25,7 +25,7 @@ class Judge(Scorer):
         self.name = name
         self.model = model_of(model)
 
-    async def judge(self, asker: Asker, subject_id: str, **given: Any) -> Answer:
+    async def judge(self, asker: Asker, subject_id: str, *_: Any, **given: Any) -> Answer:
         """Score one subject; ``given`` are those of its ``needs``. Raises ``JudgeError``, ``NotApplicable``."""
         raise NotImplementedError
 

@@ -1,0 +1,33 @@
+"""What was expected of an answer, as judges read it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hansei.evaluation.errors import NotApplicable
+from hansei.evaluation.scorers.text_of import text_of
+
+
+def expected_answer(scorer: str, expectations: Mapping[str, Any] | None) -> dict[str, str]:
+    """``expected_facts`` or ``expected_response``, by the name of what is there. Raises ``NotApplicable``."""
+    given = expectations or {}
+    facts = given.get("expected_facts")
+    if facts:
+        listed = [facts] if isinstance(facts, str) else list(facts)
+        return {"expected_facts": "\n".join(f"- {text_of(each)}" for each in listed)}
+    response = given.get("expected_response")
+    if response is not None and text_of(response).strip():
+        return {"expected_response": text_of(response)}
+    raise NotApplicable(f"{scorer} needs the expectation expected_response or expected_facts, and there is neither")
+
+
+def guidelines_text(scorer: str, guidelines: Any) -> str:
+    """Guidelines, a line each. Raises ``NotApplicable`` where there are none."""
+    if isinstance(guidelines, Mapping):
+        lines = [f"{name}: {text}" for name, text in guidelines.items()]
+    elif isinstance(guidelines, str):
+        lines = [guidelines]
+    else:
+        lines = [str(each) for each in guidelines or ()]
+    if not any(line.strip() for line in lines):
+        raise NotApplicable(f"{scorer} needs guidelines, and there are none")
+    return "\n".join(f"- {line}" for line in lines)
