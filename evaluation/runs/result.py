@@ -93,7 +93,7 @@ class EvaluationResult:
         for name, counts in self.funnel["scorers"].items():
             told = [f"{counts[kind]} {kind}" for kind in ("failed", "skipped", "unasked") if counts[kind]]
             if told:
-                why = next(iter(counts["why_skipped"]), "")
+                why = next(iter({**counts["errors"], **counts["reasons"]}), "")
                 found.append((name, ", ".join(told) + (f": {why}" if why else "")))
         if self.funnel["predictions_failed"]:
             found.append(("predict_fn", f"failed for {self.funnel['predictions_failed']} rows"))

@@ -66,7 +66,7 @@ class Run:
 
     def add_rows(self, rows: Sequence[RunRow]) -> None:
         """Keep rows; one of a position that is there replaces it. Raises ``EvaluationError``."""
-        for piece in _pieces([plain_json(asdict(row)) for row in rows]):
+        for piece in request_pieces([plain_json(asdict(row)) for row in rows]):
             self._client.ask("POST", "evaluation-runs", self.run_id, "rows", body={"rows": piece})
 
     def update(self, *, funnel: Mapping[str, Any] | None = None, message: str | None = None) -> None:
@@ -114,7 +114,7 @@ def plain_json(value: Any) -> Any:
     return str(value)
 
 
-def _pieces(rows: Sequence[Any]) -> Iterator[list[Any]]:
+def request_pieces(rows: Sequence[Any]) -> Iterator[list[Any]]:
     """The rows in requests that are not too large."""
     piece: list[Any] = []
     size = 0

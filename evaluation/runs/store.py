@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from hansei.evaluation.errors import EvaluationConflict, UnknownEvaluation
+from hansei.evaluation.runs.numbers import number_of
 from hansei.evaluation.runs.record import RUNNING, RowScore, RunRecord, RunRow
 from hansei.evaluation.statements import statement
 from hansei.feedback.search.connection import Query
@@ -102,7 +103,20 @@ def read_runs(
 def read_rows(query: Query, run_id: str, *, start: int = 0, limit: int = 100) -> list[RunRow]:
     """The rows of a run from a position on."""
     asked = {"run_id": run_id, "from": start, "limit": limit}
-    return [_row_of(row) for row in query(statement("runs", "run_rows"), asked)]
+    sql = fill(statement("runs", "run_rows"), columns=statement("runs", "row_columns"))
+    return [_row_of(row) for row in query(sql, asked)]
+
+
+def read_lowest_rows(query: Query, run_id: str, name: str, *, skip: int = 0, limit: int = 100) -> list[RunRow]:
+    """The rows of a run that failed, or have no value, or the lowest ones, by a score's name; then the others."""
+    asked = {"run_id": run_id, "name": name, "skip": skip, "limit": limit}
+    sql = fill(statement("runs", "lowest_run_rows"), columns=statement("runs", "row_columns"))
+    return [_row_of(row) for row in query(sql, asked)]
+
+
+def read_scores_of_run(query: Query, run_id: str, *, skip: int = 0, limit: int = 100) -> list[Mapping[str, Any]]:
+    """The assessments of a run, as rows of ``feedback`` under their columns, with where their trace began."""
+    return list(query(statement("runs", "scores_of_run"), {"run_id": run_id, "skip": skip, "limit": limit}))
 
 
 def count_rows(query: Query, run_id: str) -> int:
@@ -144,7 +158,7 @@ def _row(run_id: str, row: RunRow, written: int) -> tuple[Any, ...]:
         run_id, row.position, row.trace_id, row.session_id, row.record_id, _json(row.inputs), _json(row.outputs),
         _json(row.expectations), _json(row.expected_by), dict(row.tags), row.error, row.duration_ms,
         [each.name for each in scores], [each.scorer for each in scores], [each.version for each in scores],
-        [_json(each.value) for each in scores], [_number(each.value) for each in scores],
+        [_json(each.value) for each in scores], [number_of(each.value) for each in scores],
         [each.rationale for each in scores], [each.source_type for each in scores], [each.source_id for each in scores],
         [each.error for each in scores], [each.skipped for each in scores], [each.assessment_id for each in scores],
         [each.span_id for each in scores], [each.duration_ms for each in scores], [each.cost_usd for each in scores],
@@ -177,7 +191,3 @@ def _row_of(row: Mapping[str, Any]) -> RunRow:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, bool | int | float) else None

@@ -1,9 +1,9 @@
 """What a run comes to: metrics, and how many rows and scores there were of which kind."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hansei.evaluation.batch.funnel import ScorerCounts
 from hansei.evaluation.runs.record import RowScore, RunRow
 from hansei.evaluation.runs.statistics import Intervals, Metrics, metrics_of
 from hansei.evaluation.scorer import Scorer
@@ -17,50 +17,40 @@ class Summary:
     def __init__(self, scorers: Sequence[Scorer], seen: int) -> None:
         self._scorers = scorers
         self._seen = seen
-        self._counts: dict[str, Counter[str]] = {each.name: Counter() for each in scorers}
-        self._skipped: dict[str, Counter[str]] = {each.name: Counter() for each in scorers}
+        self._counts = {each.name: ScorerCounts(each.version) for each in scorers}
+        self._known: tuple[Metrics, Intervals] | None = None
         self.rows: list[RunRow] = []
         self.cost_usd: float | None = None
         """What judging took; None where no price is known."""
 
     def add_score(self, score: Score) -> None:
         """Count a score."""
-        name = score.scorer.name
-        if score.unasked:
-            self._counts[name]["unasked"] += 1
-        elif score.skipped:
-            self._counts[name]["skipped"] += 1
-            self._skipped[name][score.skipped] += 1
-        else:
-            self._counts[name]["failed" if score.error else "scored"] += 1
+        counts = self._counts[score.scorer.name]
+        counts.add(score)
+        counts.unasked += score.unasked
         if score.cost_usd is not None:
             self.cost_usd = (self.cost_usd or 0.0) + score.cost_usd
 
     def add_rows(self, rows: Sequence[RunRow]) -> None:
         """Take rows with their scores."""
         self.rows += rows
+        self._known = None
 
     @property
     def unasked(self) -> int:
         """Scores for which the budget left nothing."""
-        return sum(each["unasked"] for each in self._counts.values())
+        return sum(each.unasked for each in self._counts.values())
 
     @property
     def funnel(self) -> dict[str, Any]:
-        """How many rows were seen and failed, and what became of each scorer's scores."""
+        """How many rows were seen and failed, and what became of each scorer's scores, as that of a batch."""
         return {
             "seen": self._seen,
             "selected": self._seen,
             "predictions_failed": sum(1 for row in self.rows if row.error),
             "conflicts": sum(len(row.expected_by.get("conflicts", ())) for row in self.rows),
             "cost_usd": self.cost_usd,
-            "scorers": {
-                name: {
-                    **{kind: counts[kind] for kind in ("scored", "failed", "skipped", "unasked")},
-                    "why_skipped": dict(self._skipped[name].most_common(5)),
-                }
-                for name, counts in self._counts.items()
-            },
+            "scorers": {name: counts.to_json() for name, counts in self._counts.items()},
         }
 
     @property
@@ -74,7 +64,7 @@ class Summary:
         return self._found()[1]
 
     def _found(self) -> tuple[Metrics, Intervals]:
-        if not hasattr(self, "_known"):
+        if self._known is None:
             self._known = self._worked_out()
         return self._known
 
