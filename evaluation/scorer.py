@@ -39,7 +39,7 @@ class Scorer:
     """How the values of a run become its metrics: mean, min, max, median, variance, p90, p95, p99, or a function."""
     source_type: ClassVar[str] = AssessmentSourceType.CODE
 
-    def __call__(self, **given: Any) -> Answer:
+    def __call__(self, *_: Any, **given: Any) -> Answer:
         """Score one subject; raises what the scorer raises."""
         raise NotImplementedError
 
@@ -118,7 +118,7 @@ class FunctionScorer(Scorer):
         self.aggregations = aggregations
         self.__doc__ = function.__doc__
 
-    def __call__(self, **given: Any) -> Answer:
+    def __call__(self, *_: Any, **given: Any) -> Answer:
         """As the function."""
         return self.function(**given)
 

@@ -10,16 +10,12 @@ import os
 
 from documents import Found, search
 from openai import OpenAI, OpenAIError
+from prompts import INSTRUCTIONS
 
 import hansei
 from hansei import SpanType
 
 hansei.instrument(service_name="support-chat")
-
-INSTRUCTIONS = (
-    "You are the support assistant of Kumo, who make one coffee machine. "
-    "Answer in at most two sentences, from these documents alone:"
-)
 
 
 class Conversation:

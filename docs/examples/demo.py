@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import improvement
 import reviewers
 import traffic
 import visitors
@@ -40,6 +41,8 @@ THUMBS = (
     ("What does the red light mean?", False, "Sorry is not an answer"),
 )
 """Of which answers the customers of chat.py say what."""
+LABELED = 16
+"""Items that the second expert has answered."""
 QUERIES = {
     "The last eight model calls": """
         SELECT formatDateTime(Timestamp, '%H:%i:%S') AS Time, UserId, RequestModel AS Model,
@@ -91,9 +94,11 @@ def demonstrate(data: Path, addresses: Mapping[str, str]) -> None:
     """Show what there is, at a collector with these addresses and this data folder."""
     answered = run_application(addresses["otlp-grpc"])
     marked_down = press_thumbs(answered, addresses["ui"])
-    said = add_day(addresses)
+    turns, said = add_day(addresses)
     wait_for([turn.trace_id for turn in answered], addresses["sql"])
-    link = ask_experts(said, addresses["ui"]).reviewer_links["rie"]
+    session = ask_experts(turns, said, addresses["ui"])
+    link = session.reviewer_links["rie"]
+    better = show_improvement(session)
     for title, sql in QUERIES.items():
         sql = re.sub(r"\n\s+", "\n", sql.format(trace_id=marked_down)).strip()
         print(f"== {title}\n{sql}\n\n{query(data, sql)}", flush=True)
@@ -104,6 +109,7 @@ def demonstrate(data: Path, addresses: Mapping[str, str]) -> None:
     print(f"   curl 'http://{addresses['sql']}/?query=SELECT+count()+FROM+otel_traces'")
     print(f"\nOpen http://{addresses['ui']}/overview")
     print(f"The answer that was marked down: http://{addresses['ui']}/traces/{marked_down}")
+    print(f"The run with the better prompt: {better.url}")
     print(f"The link of an expert: {link}", flush=True)
 
 
@@ -180,8 +186,8 @@ def press_thumbs(answered: list[Answered], pages: str) -> str:
     return marked_down[0]
 
 
-def add_day(addresses: Mapping[str, str]) -> list[visitors.Said]:
-    """Put a simulated day beside it, which ends a minute before now; answers what was said of it."""
+def add_day(addresses: Mapping[str, str]) -> tuple[list[traffic.Turn], list[visitors.Said]]:
+    """Put a simulated day beside it, which ends a minute before now; answers its turns and what was said of them."""
     turns = traffic.day(time.time_ns() - 60 * traffic.SECOND)
     said = visitors.assessments(turns)
     traffic.send(turns, addresses["otlp-grpc"])
@@ -193,14 +199,37 @@ def add_day(addresses: Mapping[str, str]) -> list[visitors.Said]:
         f"{len(said)} assessments\n",
         flush=True,
     )
-    return said
+    return turns, said
 
 
-def ask_experts(said: Sequence[visitors.Said], pages: str) -> hansei.LabelingSession:
-    """Have two experts look at what customers marked down that day."""
+def ask_experts(turns: Sequence[traffic.Turn], said: Sequence[visitors.Said], pages: str) -> hansei.LabelingSession:
+    """Have two experts look at what customers marked down that day; one of them has done so."""
     os.environ["HANSEI_URL"] = f"http://{pages}"
     thumbs = (one.assessment for one in said if one.assessment.name == "helpful")
-    return reviewers.labeling_session([thumb.trace_id for thumb in thumbs if not thumb.value and thumb.trace_id])
+    session = reviewers.labeling_session([thumb.trace_id for thumb in thumbs if not thumb.value and thumb.trace_id])
+    items = session.progress()["items"]
+    reviewers.answer(session.reviewer_links["ken"], {turn.trace: turn for turn in turns}, min(items, LABELED), seed=2)
+    return session
+
+
+def show_improvement(session: hansei.LabelingSession) -> hansei.EvaluationResult:
+    """Run the assistant again with the prompt of before and a better one, and show what that changed."""
+    print("== What the expert expected, the prompt of before and a better one", flush=True)
+    with ExitStack() as stack:
+        if not os.environ.get("OPENAI_API_KEY"):
+            os.environ |= {"OPENAI_BASE_URL": stack.enter_context(serve(port=0)), "OPENAI_API_KEY": "none"}
+            stack.callback(os.environ.pop, "OPENAI_BASE_URL")
+            stack.callback(os.environ.pop, "OPENAI_API_KEY")
+        before, after = improvement.improve(session)
+    row = next((row for row in before.rows if row.scores and row.scores[0].value == "no"), before.rows[0])
+    again = next(other for other in after.rows if other.record_id == row.record_id)
+    for name, text in (
+        ("asked", row.inputs.get("question")), ("before", row.outputs), ("after", again.outputs),
+        ("expected", row.expectations.get("expected_response")),
+    ):  # fmt: skip
+        print(textwrap.fill(f"{name + ':':<10}{text}", WIDTH, subsequent_indent=" " * 10))
+    print(f"\n{hansei.compare(before, after)}\n", flush=True)
+    return after
 
 
 def wait_for(trace_ids: Sequence[str], sql: str) -> None:

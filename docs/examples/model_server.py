@@ -3,7 +3,8 @@
     python docs/examples/model_server.py --port 0
 
 It answers from the prompt itself, by quoting the sentences that share most words with the question, so the
-same question always gets the same answer. Usage, ids, errors and streaming look as OpenAI's do.
+same question always gets the same answer. Asked for a verdict by a JSON schema it compares the words of an answer with
+those of the expected one. Usage, ids, errors and streaming look as OpenAI's do.
 """
 
 import argparse
@@ -59,7 +60,7 @@ def complete(request: dict[str, Any]) -> dict[str, Any]:
         raise RequestRefused(400, "Invalid 'messages': empty array. Expected at least one message.", param="messages")
     prompt = "\n".join(_text_of(message) for message in messages)
     limit = request.get("max_completion_tokens") or request.get("max_tokens")
-    content, finish_reason = _cut(_answer(messages), limit)
+    content, finish_reason = _cut(_verdict(messages) if _is_judged(request) else _answer(messages), limit)
     count = request.get("n") or 1
     return {
         "id": f"chatcmpl-{_identity(request)}",
@@ -108,9 +109,32 @@ def _answer(messages: list[dict[str, Any]]) -> str:
         document = re.match(r"\[[\w-]+\] (.+)", line)
         for sentence in re.split(r"(?<=[.!?])\s+", document[1]) if document else ():
             scored.append((len(wanted & _words(sentence)), -len(scored), sentence))
-    best = [score for score in sorted(scored, reverse=True)[:2] if score[0] >= 2]
+    told = "\n".join(_text_of(message) for message in instructions)
+    number = 1 if "one sentence" in told else 2
+    otherwise = re.search(r"If they do not tell, answer: (.+)", told)
+    best = [score for score in sorted(scored, reverse=True)[:number] if score[0] >= 2]
     in_reading_order = sorted(best, key=lambda score: -score[1])
-    return " ".join(sentence for _, _, sentence in in_reading_order) or NO_ANSWER
+    no_answer = otherwise[1] if otherwise else NO_ANSWER
+    return " ".join(sentence for _, _, sentence in in_reading_order) or no_answer
+
+
+def _is_judged(request: dict[str, Any]) -> bool:
+    return (request.get("response_format") or {}).get("json_schema", {}).get("name") == "verdict"
+
+
+def _verdict(messages: list[dict[str, Any]]) -> str:
+    """Whether an answer holds what was expected: most of its words, and all of its numbers."""
+    shown = _text_of(messages[-1])
+    answer, expected = (_words(_between(name, shown)) for name in ("answer", "expected_response"))
+    missing = sorted(expected - answer)
+    right = len(missing) <= len(expected) / 4 and not any(word.isdigit() for word in missing)
+    rationale = f"The answer lacks: {', '.join(missing)}." if missing else "All that was expected is in the answer."
+    return json.dumps({"rationale": rationale, "value": "yes" if right else "no"})
+
+
+def _between(name: str, text: str) -> str:
+    found = re.search(rf"<{name}>(.*?)</{name}>", text, re.DOTALL)
+    return found[1] if found else ""
 
 
 def _words(text: str) -> set[str]:

@@ -30,7 +30,7 @@ def labeling_session(trace_ids: list[str]) -> LabelingSession:
             "cause", type="feedback", input=InputCategorical(list(CAUSES)), title="What let the customer down?"
         ),
         hansei.create_label_schema(
-            "expected",
+            "expected_response",
             type="expectation",
             input=InputText(),
             title="What should the assistant have said?",

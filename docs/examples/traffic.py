@@ -29,10 +29,6 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
 from questions import JAPANESE_THREADS, THREADS, UNKNOWN, is_japanese
 
-INSTRUCTIONS = (
-    "You are the support assistant of Kumo, who make one coffee machine. "
-    "Answer in at most two sentences, from these documents alone:"
-)
 SECOND = 10**9
 HOUR = 3600 * SECOND
 CONVERSATIONS = 400

@@ -1,1 +1,1 @@
-"""Datasets: versions of records, and where each came from."""
+"""Datasets: records to evaluate with, in numbered versions that never change."""

@@ -8,6 +8,8 @@ CREATE TABLE IF NOT EXISTS dataset_versions /*ON CLUSTER*/
     Added     UInt32 CODEC(ZSTD(1)),
     Changed   UInt32 CODEC(ZSTD(1)),
     Removed   UInt32 CODEC(ZSTD(1)),
+    -- Under which id its rows were written. Those of a merge that is in no version are in no dataset.
+    MergeId   String CODEC(ZSTD(1)),
     -- What was merged: traces, a labeling session, a file.
     Note      String CODEC(ZSTD(1)),
     CreatedAt DateTime64(3, 'UTC') CODEC(ZSTD(1)),

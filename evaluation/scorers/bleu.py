@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from hansei.evaluation.errors import InvalidEvaluation
@@ -51,10 +52,10 @@ class Bleu(CodeScorer):
             raise InvalidEvaluation(f"Bleu: tokenize: {self.tokenize!r} cannot be used here: {told}") from None
 
     def definition(self) -> Mapping[str, Any]:
-        """With sacrebleu's signature, which has its version."""
-        return {**super().definition(), "sacrebleu": str(self._bleu.get_signature())}
+        """With the version of sacrebleu."""
+        return {**super().definition(), "sacrebleu": version("sacrebleu")}
 
-    def __call__(self, *, outputs: Any = None, expectations: Mapping[str, Any] | None = None) -> Feedback:  # type: ignore[override]
+    def __call__(self, *, outputs: Any = None, expectations: Mapping[str, Any] | None = None) -> Feedback:
         """From 0 to 1; True or False with a threshold. Raises ``NotApplicable``."""
         references = expected_of(expectations, self.expectation).references
         score = self._bleu.sentence_score(answer_text(outputs), references).score / 100

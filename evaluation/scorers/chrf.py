@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from hansei.evaluation.scorers.arguments import wrong
@@ -44,10 +45,10 @@ class Chrf(CodeScorer):
         )
 
     def definition(self) -> Mapping[str, Any]:
-        """With sacrebleu's signature, which has its version."""
-        return {**super().definition(), "sacrebleu": str(self._chrf.get_signature())}
+        """With the version of sacrebleu."""
+        return {**super().definition(), "sacrebleu": version("sacrebleu")}
 
-    def __call__(self, *, outputs: Any = None, expectations: Mapping[str, Any] | None = None) -> Feedback:  # type: ignore[override]
+    def __call__(self, *, outputs: Any = None, expectations: Mapping[str, Any] | None = None) -> Feedback:
         """From 0 to 1; True or False with a threshold. Raises ``NotApplicable``."""
         references = expected_of(expectations, self.expectation).references
         score = self._chrf.sentence_score(answer_text(outputs), references).score / 100

@@ -24,7 +24,7 @@ class Cost(CodeScorer):
         super().__post_init__()
         check_limit(self, "max_usd")
 
-    def __call__(self, *, trace: Trace | None = None) -> Feedback:  # type: ignore[override]
+    def __call__(self, *, trace: Trace | None = None) -> Feedback:
         """USD; True or False with a limit. Raises ``NotApplicable`` where the cost is not known."""
         if trace is None:
             raise NotApplicable("there is no trace")

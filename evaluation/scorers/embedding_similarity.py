@@ -67,7 +67,7 @@ class EmbeddingSimilarity(AwaitedScorer):
         model = replace(self.model, api_key=None)
         return {**found, "arguments": {**found["arguments"], "model": repr(model)}}
 
-    async def judge(  # type: ignore[override]
+    async def judge(
         self, asker: Asker, subject_id: str, *, outputs: Any = None, expectations: Mapping[str, Any] | None = None
     ) -> Feedback:
         """From -1 to 1; True or False with a threshold. Raises ``NotApplicable``, ``JudgeError``."""

@@ -25,7 +25,7 @@ class ExactMatch(CodeScorer):
     """The name of the expectation; None: ``expected_response``, or else ``expected_facts``."""
     case_insensitive: bool = False
 
-    def __call__(self, *, outputs: Any = None, expectations: Mapping[str, Any] | None = None) -> Feedback:  # type: ignore[override]
+    def __call__(self, *, outputs: Any = None, expectations: Mapping[str, Any] | None = None) -> Feedback:
         """True or False. Raises ``NotApplicable``."""
         expected = expected_of(expectations, self.expectation)
         if not isinstance(expected.values[0], str):

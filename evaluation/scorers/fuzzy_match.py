@@ -38,7 +38,7 @@ class FuzzyMatch(CodeScorer):
             raise missing("FuzzyMatch", "rapidfuzz", "evaluation") from None
         self._likeness: Callable[[str, str], float] = getattr(fuzz, self.ratio)
 
-    def __call__(self, *, outputs: Any = None, expectations: Mapping[str, Any] | None = None) -> Feedback:  # type: ignore[override]
+    def __call__(self, *, outputs: Any = None, expectations: Mapping[str, Any] | None = None) -> Feedback:
         """From 0 to 1; True or False with a threshold. Raises ``NotApplicable``."""
         expected = expected_of(expectations, self.expectation)
         answer = answer_text(outputs)

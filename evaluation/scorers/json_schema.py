@@ -46,7 +46,7 @@ class JsonSchema(CodeScorer):
         # Without a registry of its own it would fetch what a reference names.
         self._validator = kind(schema, registry=EMPTY_REGISTRY)
 
-    def __call__(self, *, outputs: Any = None) -> Feedback:  # type: ignore[override]
+    def __call__(self, *, outputs: Any = None) -> Feedback:
         """True or False. Raises ``NotApplicable``; what ``jsonschema`` raises for a reference that leads nowhere."""
         answer_text(outputs)
         try:

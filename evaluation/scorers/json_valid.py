@@ -16,7 +16,7 @@ class JsonValid(CodeScorer):
     allow_fence: bool = False
     """Whether the JSON may stand in one block of code of Markdown."""
 
-    def __call__(self, *, outputs: Any = None) -> Feedback:  # type: ignore[override]
+    def __call__(self, *, outputs: Any = None) -> Feedback:
         """True or False. Raises ``NotApplicable``."""
         answer_text(outputs)
         try:

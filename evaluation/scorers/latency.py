@@ -21,7 +21,7 @@ class Latency(CodeScorer):
         super().__post_init__()
         check_limit(self, "max_seconds")
 
-    def __call__(self, *, trace: Trace | None = None) -> Feedback:  # type: ignore[override]
+    def __call__(self, *, trace: Trace | None = None) -> Feedback:
         """Seconds; True or False with a limit. Raises ``NotApplicable``."""
         if trace is None:
             raise NotApplicable("there is no trace")

@@ -1,7 +1,7 @@
 """Whether the answer has personal data or secrets in it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -52,7 +52,12 @@ class PIIDetection(CodeScorer):
         chosen = [pattern for name, pattern in _PATTERNS.items() if name in wanted]
         return [(pattern, re.compile(pattern.hint) if pattern.hint else None) for pattern in chosen]
 
-    def __call__(self, *, outputs: Any = None) -> Feedback:  # type: ignore[override]
+    def definition(self) -> Mapping[str, Any]:
+        """With the patterns."""
+        patterns = {pattern.name: pattern.expression.pattern for pattern, _ in self._searches}
+        return {**super().definition(), "patterns": patterns}
+
+    def __call__(self, *, outputs: Any = None) -> Feedback:
         """True if nothing is found, False otherwise; or the count. Raises ``NotApplicable``."""
         if outputs is None:
             raise NotApplicable("no outputs were recorded")

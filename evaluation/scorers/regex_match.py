@@ -28,7 +28,7 @@ class RegexMatch(CodeScorer):
         self._find = compiled.fullmatch if self.match_type == "fullmatch" else compiled.search
         self._told = quoted(self.pattern)
 
-    def __call__(self, *, outputs: Any = None) -> Feedback:  # type: ignore[override]
+    def __call__(self, *, outputs: Any = None) -> Feedback:
         """True or False. Raises ``NotApplicable``."""
         found = self._find(answer_text(outputs))
         if found is None:

@@ -29,7 +29,7 @@ class ResponseLength(CodeScorer):
         if self.min_length is not None and self.max_length is not None and self.min_length > self.max_length:
             raise wrong(self, "min_length", f"is more than max_length, which is {self.max_length}")
 
-    def __call__(self, *, outputs: Any = None) -> Feedback:  # type: ignore[override]
+    def __call__(self, *, outputs: Any = None) -> Feedback:
         """True or False. Raises ``NotApplicable``."""
         text = answer_text(outputs)
         length = len(text.split()) if self.unit == "words" else len(text)

@@ -58,7 +58,7 @@ class Rouge(CodeScorer):
         """With the version of rouge-score."""
         return {**super().definition(), "rouge-score": version("rouge-score")}
 
-    def __call__(self, *, outputs: Any = None, expectations: Mapping[str, Any] | None = None) -> Feedback:  # type: ignore[override]
+    def __call__(self, *, outputs: Any = None, expectations: Mapping[str, Any] | None = None) -> Feedback:
         """From 0 to 1; True or False with a threshold. Raises ``NotApplicable``."""
         references = expected_of(expectations, self.expectation).references
         answer = answer_text(outputs)

@@ -26,7 +26,7 @@ class TokenUsage(CodeScorer):
         super().__post_init__()
         check_limit(self, "max_tokens")
 
-    def __call__(self, *, trace: Trace | None = None) -> Feedback:  # type: ignore[override]
+    def __call__(self, *, trace: Trace | None = None) -> Feedback:
         """A count; True or False with a limit. Raises ``NotApplicable`` where no usage was recorded."""
         if trace is None:
             raise NotApplicable("there is no trace")

@@ -27,7 +27,7 @@ def array(of: Schema) -> Schema:
     return {"type": "array", "items": of}
 
 
-def _object(properties: dict[str, Schema], *, optional: tuple[str, ...] = (), description: str = "") -> Schema:
+def object_of(properties: dict[str, Schema], *, optional: tuple[str, ...] = (), description: str = "") -> Schema:
     """An object that has these properties and no other."""
     made: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     required = [name for name in properties if name not in optional]
@@ -36,12 +36,14 @@ def _object(properties: dict[str, Schema], *, optional: tuple[str, ...] = (), de
     return {**made, "description": description} if description else made
 
 
-def _page(of: str, **more: Schema) -> Schema:
+def page_of(of: str, **more: Schema) -> Schema:
+    """A page of a list of a named schema."""
     token = {**OPTIONAL_TEXT, "description": "page_token of the items after these; null where there are no more"}
-    return _object({"items": array(reference(of)), "next_page_token": token, **more})
+    return object_of({"items": array(reference(of)), "next_page_token": token, **more})
 
 
-def _or_null(name: str) -> Schema:
+def or_null(name: str) -> Schema:
+    """A schema by its name, or null."""
     return {"anyOf": [reference(name), {"type": "null"}]}
 
 
@@ -57,10 +59,10 @@ _SAID: Final[dict[str, Schema]] = {
     "kind": _KIND,
     "name": TEXT,
     "value": _VALUE,
-    "error": _or_null("AssessmentError"),
+    "error": or_null("AssessmentError"),
     "rationale": OPTIONAL_TEXT,
     "metadata": TEXTS,
-    "source": {**_or_null("Source"), "description": "null where nobody is named, or it is not known yet"},
+    "source": {**or_null("Source"), "description": "null where nobody is named, or it is not known yet"},
 }
 _ASSESSMENT: Final[dict[str, Schema]] = {
     "assessment_id": TEXT,
@@ -76,24 +78,24 @@ _GIVEN: Final[dict[str, Schema]] = {
     "kind": {"enum": ["feedback", "expectation", None], "default": "feedback"},
     "name": {**OPTIONAL_TEXT, "default": "feedback"},
     "value": {"description": "any JSON; feedback has a value or an error"},
-    "error": _or_null("AssessmentErrorGiven"),
+    "error": or_null("AssessmentErrorGiven"),
     "rationale": {**OPTIONAL_TEXT, "description": "of feedback alone"},
     "metadata": {
         "type": ["object", "null"],
         "additionalProperties": {"type": ["string", "number", "boolean"]},
         "description": "kept as texts",
     },
-    "source": {**_or_null("SourceGiven"), "description": "of feedback CODE, of an expectation HUMAN"},
+    "source": {**or_null("SourceGiven"), "description": "of feedback CODE, of an expectation HUMAN"},
 }
 _TRACE_ID_GIVEN: Final[Schema] = {"type": ["string", "null"], "pattern": "^[0-9a-fA-F]{32}$"}
 
 SCHEMAS: Final[dict[str, Schema]] = {
-    "Source": _object({"type": {"enum": [*SOURCE_TYPES, ""]}, "id": TEXT}, description="who says it"),
-    "SourceGiven": _object({"type": TEXT, "id": OPTIONAL_TEXT}, optional=("id",)),
-    "AssessmentError": _object({"code": TEXT, "message": OPTIONAL_TEXT}, description="why there is no value"),
-    "AssessmentErrorGiven": _object({"code": TEXT, "message": OPTIONAL_TEXT}, optional=("message",)),
-    "Assessment": _object(_ASSESSMENT, description="an assessment as it is now"),
-    "WrittenAssessment": _object(
+    "Source": object_of({"type": {"enum": [*SOURCE_TYPES, ""]}, "id": TEXT}, description="who says it"),
+    "SourceGiven": object_of({"type": TEXT, "id": OPTIONAL_TEXT}, optional=("id",)),
+    "AssessmentError": object_of({"code": TEXT, "message": OPTIONAL_TEXT}, description="why there is no value"),
+    "AssessmentErrorGiven": object_of({"code": TEXT, "message": OPTIONAL_TEXT}, optional=("message",)),
+    "Assessment": object_of(_ASSESSMENT, description="an assessment as it is now"),
+    "WrittenAssessment": object_of(
         {
             **_ASSESSMENT,
             "linked": {
@@ -104,7 +106,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         },
         description="an assessment that is on disk",
     ),
-    "NewAssessment": _object(
+    "NewAssessment": object_of(
         {
             "trace_id": _TRACE_ID_GIVEN,
             "span_id": {"type": ["string", "null"], "pattern": "^[0-9a-fA-F]{16}$"},
@@ -115,14 +117,14 @@ SCHEMAS: Final[dict[str, Schema]] = {
         },
         optional=("trace_id", "span_id", "session_id", *_GIVEN, "overrides", *_MADE_IN),
     ),
-    "Correction": _object(
+    "Correction": object_of(
         {**_GIVEN, "name": {**OPTIONAL_TEXT, "description": "without one it keeps its name"}},
         optional=tuple(_GIVEN),
         description="what is said instead, all of it; source is who corrects",
     ),
-    "AssessmentPage": _page("Assessment"),
-    "WrittenAssessments": _object({"items": array(reference("WrittenAssessment"))}),
-    "HistoryEvent": _object(
+    "AssessmentPage": page_of("Assessment"),
+    "WrittenAssessments": object_of({"items": array(reference("WrittenAssessment"))}),
+    "HistoryEvent": object_of(
         {
             "event": {"enum": ["said", "overrode", "corrected", "retracted"]},
             "at": {**MOMENT, "description": "when it was said, to the nanosecond"},
@@ -136,8 +138,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
         },
         description="a row of the ledger; of a correction or a retraction, source is who made it",
     ),
-    "History": _page("HistoryEvent"),
-    "Unlinked": _object(
+    "History": page_of("HistoryEvent"),
+    "Unlinked": object_of(
         {
             "reason": TEXT,
             "age_seconds": {"type": "integer"},
@@ -145,12 +147,12 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "assessment_id": TEXT,
             **_ABOUT,
             "name": TEXT,
-            "source": _or_null("Source"),
+            "source": or_null("Source"),
         }
     ),
-    "UnlinkedReason": _object({"reason": TEXT, "count": COUNT, "oldest_seconds": {"type": "integer"}}),
-    "UnlinkedPage": _page("Unlinked", reasons=array(reference("UnlinkedReason"))),
-    "TraceAssessment": _object(
+    "UnlinkedReason": object_of({"reason": TEXT, "count": COUNT, "oldest_seconds": {"type": "integer"}}),
+    "UnlinkedPage": page_of("Unlinked", reasons=array(reference("UnlinkedReason"))),
+    "TraceAssessment": object_of(
         {
             "assessment_id": TEXT,
             "name": TEXT,
@@ -160,7 +162,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "source": reference("Source"),
         }
     ),
-    "TraceSummary": _object(
+    "TraceSummary": object_of(
         {
             "trace_id": TEXT,
             "name": TEXT,
@@ -183,8 +185,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "assessments": array(reference("TraceAssessment")),
         }
     ),
-    "TracePage": _page("TraceSummary"),
-    "TraceInfo": _object(
+    "TracePage": page_of("TraceSummary"),
+    "TraceInfo": object_of(
         {
             "trace_id": TEXT,
             "name": TEXT,
@@ -204,9 +206,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "cost_usd": COST,
         }
     ),
-    "SpanEvent": _object({"name": TEXT, "time_ns": NANOSECONDS, "attributes": TEXTS}),
-    "SpanLink": _object({"trace_id": TEXT, "span_id": TEXT, "attributes": TEXTS}),
-    "Span": _object(
+    "SpanEvent": object_of({"name": TEXT, "time_ns": NANOSECONDS, "attributes": TEXTS}),
+    "SpanLink": object_of({"trace_id": TEXT, "span_id": TEXT, "attributes": TEXTS}),
+    "Span": object_of(
         {
             "trace_id": TEXT,
             "span_id": TEXT,
@@ -227,7 +229,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "links": array(reference("SpanLink")),
         }
     ),
-    "Trace": _object(
+    "Trace": object_of(
         {
             "info": reference("TraceInfo"),
             "spans": array(reference("Span")),
@@ -247,13 +249,13 @@ _SESSION: Final[dict[str, Schema]] = {
     **dict.fromkeys(("errors", "unpriced_calls"), COUNT),
     **dict.fromkeys(("assessments", "feedback", "expectations", "negative_feedback"), COUNT),
 }
-_LISTENER: Final[Schema] = _object({"url": {"type": "string", "format": "uri"}})
+_LISTENER: Final[Schema] = object_of({"url": {"type": "string", "format": "uri"}})
 
 SCHEMAS.update(
     {
-        "SessionSummary": _object(_SESSION),
-        "SessionPage": _page("SessionSummary"),
-        "Session": _object(
+        "SessionSummary": object_of(_SESSION),
+        "SessionPage": page_of("SessionSummary"),
+        "Session": object_of(
             {
                 **_SESSION,
                 "trace_ids": {**array(TEXT), "description": "in the order in which they began; the first 10 000"},
@@ -263,7 +265,7 @@ SCHEMAS.update(
                 },
             }
         ),
-        "Server": _object(
+        "Server": object_of(
             {
                 "version": TEXT,
                 "keys_required": FLAG,
@@ -271,14 +273,14 @@ SCHEMAS.update(
                 "otlp_http": _LISTENER,
                 "sql": {
                     "anyOf": [
-                        _object({"url": {"type": "string", "format": "uri"}, "database": TEXT}),
+                        object_of({"url": {"type": "string", "format": "uri"}, "database": TEXT}),
                         {"type": "null"},
                     ]
                 },
                 "sql_explanation": {**OPTIONAL_TEXT, "description": "why there is no sql"},
             }
         ),
-        "Mistake": _object(
+        "Mistake": object_of(
             {
                 "pointer": {**TEXT, "description": "where in the body (RFC 6901)"},
                 "parameter": {**TEXT, "description": "which parameter of the address"},
@@ -287,7 +289,7 @@ SCHEMAS.update(
             },
             optional=("pointer", "parameter", "position"),
         ),
-        "Problem": _object(
+        "Problem": object_of(
             {
                 "type": {"const": "about:blank"},
                 "title": TEXT,

@@ -13,7 +13,7 @@ from hansei.feedback.api.parameters import PAGES, Parameters, items
 from hansei.feedback.api.problem import Problem
 from hansei.feedback.api.resource import PREFIX, Answer, Operation, Resource
 from hansei.feedback.search.connection import Query
-from hansei.feedback.search.summaries import TraceSummary, list_traces
+from hansei.feedback.search.summaries import TraceSummary
 from hansei.feedback.search.traces import read_trace
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def trace_routes(site: "Site") -> list[Route]:
     async def find(request: Request, _: Principal | None) -> Answer:
         parameters = Parameters.of(request, "filter", "from", "to", *PAGES)
         page = await reader.run(
-            list_traces,
-            reader.query,
+            site.traces,
             filter_string=parameters.text("filter"),
             start_time=parameters.moment("from"),
             end_time=parameters.moment("to"),

@@ -3,15 +3,17 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hansei.feedback.assessment import Assessment, Expectation
 from hansei.feedback.export.columns import Column, Row, iso_of_datetime, iso_of_milliseconds, iso_of_nanoseconds
 from hansei.feedback.search.assessments import find_assessments
-from hansei.feedback.search.connection import Query
 from hansei.feedback.search.moment import Moment
 from hansei.feedback.search.sessions import Session, find_sessions
-from hansei.feedback.search.summaries import Said, TraceSummary, list_traces
+from hansei.feedback.search.summaries import Said, TraceSummary
+
+if TYPE_CHECKING:
+    from hansei.feedback.web.site import Site
 
 
 @dataclass(frozen=True)
@@ -31,15 +33,15 @@ class Exported:
     arguments: frozenset[str]
     """What it can be asked for beside a time."""
     page_size: int
-    read: Callable[[Query, dict[str, Any], Moment | None, Moment | None, int, str | None], Page]
+    read: Callable[["Site", dict[str, Any], Moment | None, Moment | None, int, str | None], Page]
     """Reads a page: the arguments, from when until when, how many rows, the token. Raises ``SearchError``."""
 
 
 def _traces(
-    query: Query, asked: dict[str, Any], start: Moment | None, end: Moment | None, count: int, token: str | None
+    site: "Site", asked: dict[str, Any], start: Moment | None, end: Moment | None, count: int, token: str | None
 ) -> Page:
-    page = list_traces(
-        query, filter_string=asked.get("filter"), start_time=start, end_time=end, max_results=count, page_token=token
+    page = site.traces(
+        filter_string=asked.get("filter"), start_time=start, end_time=end, max_results=count, page_token=token
     )
     return Page([_trace_row(trace) for trace in page.traces], page.next_page_token)
 
@@ -80,10 +82,12 @@ def _parsed(text: str) -> Any:
 
 
 def _sessions(
-    query: Query, asked: dict[str, Any], start: Moment | None, end: Moment | None, count: int, token: str | None
+    site: "Site", asked: dict[str, Any], start: Moment | None, end: Moment | None, count: int, token: str | None
 ) -> Page:
     arguments = {"filter_string" if name == "filter" else name: value for name, value in asked.items()}
-    page = find_sessions(query, start_time=start, end_time=end, max_results=count, page_token=token, **arguments)
+    page = find_sessions(
+        site.reader.query, start_time=start, end_time=end, max_results=count, page_token=token, **arguments
+    )
     return Page([_session_row(session) for session in page], page.next_page_token)
 
 
@@ -92,9 +96,11 @@ def _session_row(session: Session) -> Row:
 
 
 def _assessments(
-    query: Query, asked: dict[str, Any], start: Moment | None, end: Moment | None, count: int, token: str | None
+    site: "Site", asked: dict[str, Any], start: Moment | None, end: Moment | None, count: int, token: str | None
 ) -> Page:
-    page = find_assessments(query, start_time=start, end_time=end, max_results=count, page_token=token, **asked)
+    page = find_assessments(
+        site.reader.query, start_time=start, end_time=end, max_results=count, page_token=token, **asked
+    )
     return Page([_assessment_row(assessment) for assessment in page], page.next_page_token)
 
 

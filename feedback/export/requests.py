@@ -30,7 +30,7 @@ log = logging.getLogger("hansei.export")
 
 Handler = Callable[["Request"], Awaitable[Response]]
 
-_TYPES: Final = {
+MEDIA_TYPES: Final = {
     "csv": "text/csv; charset=utf-8; header=present",
     "jsonl": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
@@ -75,7 +75,7 @@ def list_export(site: "Site", exported: Exported) -> Handler:
         # What is wrong with the request, or the store, is told here, before anything is sent.
         first = await anext(pieces, b"")
         name = f"{exported.name}-{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}.{asked.format}"
-        return Download(request, first, pieces, name, _TYPES[asked.format])
+        return Download(request, first, pieces, name, MEDIA_TYPES[asked.format])
 
     return export
 
@@ -102,7 +102,7 @@ async def _pages(site: "Site", exported: Exported, asked: Asked) -> AsyncIterato
     left, token = asked.limit, None
     while left:
         page: Page = await site.reader.run(
-            exported.read, site.reader.query, dict(asked.arguments), asked.start, asked.end,
+            exported.read, site, dict(asked.arguments), asked.start, asked.end,
             min(left, exported.page_size), token,
         )  # fmt: skip
         yield page.rows

@@ -36,6 +36,7 @@ _OVERLAP: Final = 30_000_000_000
 _GRACE_MS: Final = 10_000
 """With several collectors: how much clocks may differ."""
 _MINUTE_MS: Final = 60_000
+"""For so long a look at an item keeps it, where leases are not shorter, without anything being written."""
 _COLLISIONS: Final = 8
 """How often a claim is tried again when others claim at the same time."""
 
@@ -159,7 +160,7 @@ class Claims:
 
     def lease_end(self) -> int:
         """Until when a lease lasts that is given now, in milliseconds."""
-        return self._now_ms() + int(self.session.settings.lease_minutes * 60_000)
+        return self._now_ms() + self._lease_ms()
 
     def slots(self) -> "_Looking":
         """``with claims.slots() as slots``: look at who has what now, without waiting for anything."""
@@ -188,7 +189,7 @@ class Claims:
         return held.paper or self._tables.paper(self.session_id, self.item(number).item_id, reviewer)
 
     def is_safe(self, number: int, reviewer: str) -> bool:
-        """Whether a reviewer has a place, which nobody else can take within the next minute."""
+        """Whether a reviewer has a place, which nobody else can take within the next minute, or one more lease."""
         with self._lock:
             now_ms = self._now_ms()
             self._slots.expire(now_ms - self._grace)
@@ -201,7 +202,7 @@ class Claims:
                 # There are fewer places now, or the store failed while one was given back.
                 self._slots.put(number, reviewer, held._replace(until_ms=0), now_ms)
                 return False
-            self._slots.keep(number, reviewer, now_ms + _MINUTE_MS)
+            self._slots.keep(number, reviewer, now_ms + min(_MINUTE_MS, self._lease_ms()))
             return held.until_ms - now_ms > self._grace or not self.shared
 
     # --- what is done ---
@@ -240,8 +241,10 @@ class Claims:
         Raises :class:`SlotTaken`.
         """
         for attempt in range(_COLLISIONS if self.shared else 1):
+            # Read first: what is safe must be so now, however long the store took to answer.
+            overfull = self.shared and self._is_overfull(number)
             if self.is_safe(number, reviewer):
-                if not (self.shared and self._is_overfull(number)):
+                if not overfull:
                     return
             else:
                 found = self._claim(reviewer, lambda: number if self._may_have(number, reviewer) else None)
@@ -335,6 +338,9 @@ class Claims:
             known = self._slots.held[reviewer].get(number)
             if known is not None and known.written == held.written:
                 self._slots.put(number, reviewer, before, self._now_ms() - self._grace)
+
+    def _lease_ms(self) -> int:
+        return int(self.session.settings.lease_minutes * 60_000)
 
     def _now_ms(self) -> int:
         return self._now_ns() // 1_000_000

@@ -12,10 +12,9 @@ FROM labeling_items
 WHERE SessionId = {session_id:String} AND Written >= {since:UInt64}
 ORDER BY Written, Position;
 
--- name: desk_work
--- What all reviewers of a session have done. Drafts are read when they are asked for; here is only whether there is one,
--- and whether one is being handed in.
-SELECT
+-- name: columns_of_desk_work
+-- What is read of a reviewer's work on an item. Drafts are read when they are asked for; here is only whether one is being
+-- handed in, and whether there is none.
     ItemId,
     Reviewer,
     State,
@@ -25,23 +24,19 @@ SELECT
     Seconds,
     Written,
     JSONExtractUInt(Draft, 'submitted_ns') > 0,
-    Draft IN ('', '{}')
+    Draft IN ('', '{}');
+
+-- name: desk_work
+-- What all reviewers of a session have done.
+SELECT
+/*columns*/
 FROM labeling_work FINAL
 WHERE SessionId = {session_id:String};
 
 -- name: desk_work_since
 -- The same of what was written since a moment, in nanoseconds; of a reviewer's work on an item there may be several rows.
 SELECT
-    ItemId,
-    Reviewer,
-    State,
-    toUnixTimestamp64Milli(LeasedAt),
-    toUnixTimestamp64Milli(LeaseUntil),
-    Flag,
-    Seconds,
-    Written,
-    JSONExtractUInt(Draft, 'submitted_ns') > 0,
-    Draft IN ('', '{}')
+/*columns*/
 FROM labeling_work
 WHERE SessionId = {session_id:String} AND Written >= {since:UInt64}
 ORDER BY Written;
@@ -49,16 +44,7 @@ ORDER BY Written;
 -- name: desk_work_of_item
 -- The same of one item.
 SELECT
-    ItemId,
-    Reviewer,
-    State,
-    toUnixTimestamp64Milli(LeasedAt),
-    toUnixTimestamp64Milli(LeaseUntil),
-    Flag,
-    Seconds,
-    Written,
-    JSONExtractUInt(Draft, 'submitted_ns') > 0,
-    Draft IN ('', '{}')
+/*columns*/
 FROM labeling_work FINAL
 WHERE SessionId = {session_id:String} AND ItemId = {item_id:String};
 

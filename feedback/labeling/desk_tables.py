@@ -10,7 +10,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from hansei.collector.store import Store, StoreUnavailable
 from hansei.feedback.labeling.paper import Paper
 from hansei.feedback.labeling.slots import NOTHING, Held
-from hansei.feedback.labeling.statements import statement
+from hansei.feedback.labeling.statements import fill, statement
 from hansei.feedback.web.reader import StoreAway
 
 P = ParamSpec("P")
@@ -45,10 +45,11 @@ class DeskTables:
 
     def columns(self, name: str, parameters: Mapping[str, object]) -> list[Sequence[Any]]:
         """The columns of what a statement finds; none where it finds nothing."""
-        return self.read(self._columns, statement(name), parameters)
+        return self._read(statement(name), parameters)
 
     def work(self, name: str, **parameters: object) -> list[WorkRow]:
-        """Rows of work, by one of the statements that are alike."""
+        """Rows of work, by one of the statements of it."""
+        columns = self._read(fill(statement(name), columns=statement("columns_of_desk_work")), parameters)
         return [
             (
                 item_id,
@@ -56,7 +57,7 @@ class DeskTables:
                 Held(state, leased, until, flag, seconds, written, bool(submitting), NOTHING.paper if blank else None),
             )
             for item_id, reviewer, state, leased, until, flag, seconds, written, submitting, blank in zip(
-                *self.columns(name, parameters), strict=True
+                *columns, strict=True
             )
         ]
 
@@ -104,6 +105,9 @@ class DeskTables:
             raise StoreAway(str(error)) from error
         except (ClickHouseError, OSError) as error:
             raise StoreAway(f"ClickHouse did not take what was to be written: {_first_line(error)}") from error
+
+    def _read(self, sql: str, parameters: Mapping[str, object]) -> list[Sequence[Any]]:
+        return self.read(self._columns, sql, parameters)
 
     def _columns(self, sql: str, parameters: Mapping[str, object]) -> list[Sequence[Any]]:
         try:

@@ -1,6 +1,6 @@
 """The labels of a session as a list that can be exported."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hansei.feedback.assessment import Assessment, Expectation
 from hansei.feedback.export.columns import Column, Row, iso_of_milliseconds
@@ -9,8 +9,10 @@ from hansei.feedback.labeling.desk_labels import COMMENT, SCHEMA_VERSION
 from hansei.feedback.labeling.items import conversation_item, span_item, trace_item
 from hansei.feedback.labeling.labels import DECIDED_BETWEEN
 from hansei.feedback.search.assessments import find_assessments
-from hansei.feedback.search.connection import Query
 from hansei.feedback.search.moment import Moment
+
+if TYPE_CHECKING:
+    from hansei.feedback.web.site import Site
 
 COLUMNS: Final = (
     Column("item_id", "String"),
@@ -37,10 +39,10 @@ def labels_of(session_id: str) -> Exported:
     """The labels of a session, the newest first; also those of items that were removed."""
 
     def read(
-        query: Query, asked: dict[str, Any], start: Moment | None, end: Moment | None, count: int, token: str | None
+        site: "Site", asked: dict[str, Any], start: Moment | None, end: Moment | None, count: int, token: str | None
     ) -> Page:
         found = find_assessments(
-            query,
+            site.reader.query,
             labeling_session=session_id,
             start_time=start,
             end_time=end,

@@ -20,8 +20,8 @@ WHERE State = 'done'
     AND SessionId IN (SELECT SessionId FROM labeling_sessions FINAL WHERE has(LabelSchemas.Name, {name:String}))
 LIMIT 1;
 
--- name: labeling_session
-SELECT
+-- name: columns_of_labeling_sessions
+-- What is read of a session.
     SessionId,
     Name,
     RunId,
@@ -29,21 +29,18 @@ SELECT
     LabelSchemas.Version AS SchemaVersions,
     Settings,
     Status,
-    toUnixTimestamp64Milli(CreatedAt) AS CreatedMs
+    toUnixTimestamp64Milli(CreatedAt) AS CreatedMs;
+
+-- name: labeling_session
+SELECT
+/*columns*/
 FROM labeling_sessions FINAL
 WHERE SessionId = {session_id:String} AND NOT Deleted;
 
 -- name: labeling_session_by_name
 -- Of two that were made at the same moment by two servers, the elder.
 SELECT
-    SessionId,
-    Name,
-    RunId,
-    LabelSchemas.Name AS SchemaNames,
-    LabelSchemas.Version AS SchemaVersions,
-    Settings,
-    Status,
-    toUnixTimestamp64Milli(CreatedAt) AS CreatedMs
+/*columns*/
 FROM labeling_sessions FINAL
 WHERE Name = {name:String} AND NOT Deleted
 ORDER BY CreatedAt, SessionId
@@ -51,14 +48,7 @@ LIMIT 1;
 
 -- name: labeling_sessions
 SELECT
-    SessionId,
-    Name,
-    RunId,
-    LabelSchemas.Name AS SchemaNames,
-    LabelSchemas.Version AS SchemaVersions,
-    Settings,
-    Status,
-    toUnixTimestamp64Milli(CreatedAt) AS CreatedMs
+/*columns*/
 FROM labeling_sessions FINAL
 WHERE NOT Deleted
 ORDER BY CreatedMs DESC, SessionId DESC;

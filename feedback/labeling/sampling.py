@@ -19,7 +19,7 @@ from hansei.feedback.labeling.rules import (
     STRATIFIED,
     Rule,
 )
-from hansei.feedback.labeling.statements import statement
+from hansei.feedback.labeling.statements import fill, statement
 from hansei.feedback.search.connection import Query
 from hansei.feedback.search.filter_fields import FIRST_SPAN
 from hansei.feedback.search.filter_parser import parse
@@ -27,7 +27,6 @@ from hansei.feedback.search.filter_sql import Conditions, trace_conditions
 from hansei.feedback.search.filter_tree import And
 from hansei.feedback.search.moment import END_OF_TIME
 from hansei.feedback.search.slices import LONGEST, seconds
-from hansei.feedback.search.statements import fill
 from hansei.feedback.search.traces import NEWEST_FIRST, find_statement
 from hansei.feedback.web.tables import Tables
 

@@ -10,7 +10,7 @@ from hansei.feedback.labeling.errors import InvalidLabeling, LabelingConflict, U
 from hansei.feedback.labeling.model import CLOSED, OPEN, LabelingSessionRecord, SessionSettings
 from hansei.feedback.labeling.rules import lasting_rules
 from hansei.feedback.labeling.schemas import LONGEST_NAME, latest_schemas
-from hansei.feedback.labeling.statements import statement
+from hansei.feedback.labeling.statements import fill, statement
 from hansei.feedback.labeling.texts import brief, plain_text
 from hansei.feedback.search.connection import Query
 from hansei.feedback.web.tables import Tables
@@ -29,19 +29,25 @@ _SETTINGS: Final = tuple(field.name for field in fields(SessionSettings))
 
 def read_session(query: Query, session_id: str) -> LabelingSessionRecord | None:
     """A session by its id; None where there is none, or where it was deleted."""
-    rows = query(statement("labeling_session"), {"session_id": session_id})
-    return session_of(rows[0]) if rows else None
+    found = _found(query, "labeling_session", {"session_id": session_id})
+    return found[0] if found else None
 
 
 def read_session_by_name(query: Query, name: str) -> LabelingSessionRecord | None:
     """A session by its name; None where there is none."""
-    rows = query(statement("labeling_session_by_name"), {"name": name})
-    return session_of(rows[0]) if rows else None
+    found = _found(query, "labeling_session_by_name", {"name": name})
+    return found[0] if found else None
 
 
 def read_sessions(query: Query) -> list[LabelingSessionRecord]:
     """All sessions, the newest first."""
-    return [session_of(row) for row in query(statement("labeling_sessions"), {})]
+    return _found(query, "labeling_sessions", {})
+
+
+def _found(query: Query, name: str, parameters: Mapping[str, object]) -> list[LabelingSessionRecord]:
+    """By one of the statements of sessions."""
+    sql = fill(statement(name), columns=statement("columns_of_labeling_sessions"))
+    return [session_of(row) for row in query(sql, parameters)]
 
 
 def insert_session(

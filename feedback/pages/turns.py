@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hansei.feedback.pages.assessments_panel import Entry, entries
-from hansei.feedback.pages.conversation import Content, Message, Part, Value, content_of
+from hansei.feedback.pages.conversation import Content, Part, content_of
+from hansei.feedback.pages.exchanged import WORDS, answered, asked
 from hansei.feedback.pages.named_sql import named_sql
 from hansei.feedback.search.arguments import one_line
 from hansei.feedback.search.assessments import assessments_of
@@ -18,19 +19,8 @@ AT_ONCE: Final = 50
 """Turns of a page."""
 ORDERS: Final = {"oldest": 1, "newest": -1}
 _FIRST: Final = -(2**63)
-_SAID_UNDER: Final = (
-    "question",
-    "query",
-    "prompt",
-    "message",
-    "input",
-    "text",
-    "answer",
-    "output",
-    "response",
-    "content",
-)
-"""Of what a function was given or returned: where the text is, if it is among other things."""
+_SHOWN: Final = (*WORDS, "reasoning")
+"""The parts of a message."""
 
 Row = Mapping[str, Any]
 
@@ -79,11 +69,11 @@ class Turns:
 def read_turns(query: Query, session_id: str, order: str, page: str | None, total: int) -> Turns:
     """A page of the turns of a session that has so many of them. Raises ``SearchError``."""
     after, after_id, done = place_of(page, int, str, int) if page else (_FIRST, "", 0)
-    asked = {
+    wanted = {
         "session_id": one_line("session", session_id), "sign": ORDERS[order], "after": after, "after_id": after_id,
         "limit": AT_ONCE + 1,
     }  # fmt: skip
-    places = query(named_sql("traces_of_session"), asked)
+    places = query(named_sql("traces_of_session"), wanted)
     shown = places[:AT_ONCE]
     ids = [row["TraceId"] for row in shown]
     if not ids:
@@ -120,8 +110,8 @@ def _turn(number: int, trace_id: str, began: int, spans: Sequence[Row], usage: R
         began_ns=began,
         duration_ns=first.get("Duration", 0),
         error=(first["StatusMessage"] or "failed") if first.get("StatusCode") == "Error" else "",
-        asked=_said(whole.input, "user", whole.inputs) or _first_said(calls, "user"),
-        answered=_said(whole.output, "assistant", whole.outputs) or _first_said(calls[::-1], "assistant"),
+        asked=asked([whole, *calls], _SHOWN),
+        answered=answered([whole, *calls[::-1]], _SHOWN),
         tools=[_tool(span, content) for span, content in zip(spans, contents, strict=True) if span["Tool"]]
         or [
             Tool(part.name, part.text, "", None, "")
@@ -135,31 +125,6 @@ def _turn(number: int, trace_id: str, began: int, spans: Sequence[Row], usage: R
         cost_usd=usage.get("CostUsd"),
         said=said,
     )
-
-
-def _first_said(calls: Sequence[Content], role: str) -> Sequence[Part]:
-    """What the first of some calls that tells it has of a role."""
-    sides = ((call.input, call.inputs) if role == "user" else (call.output, call.outputs) for call in calls)
-    return next(filter(None, (_said(messages, role, value) for messages, value in sides)), ())
-
-
-def _said(messages: Sequence[Message], role: str, value: Value | None) -> Sequence[Part]:
-    """The last message of a role without the tool calls in it, or a value that stands for it."""
-    for message in reversed(messages):
-        if message.role == role:
-            return [part for part in message.parts if part.kind not in ("call", "result") and (part.text or part.name)]
-    found = _part(value) if value is not None else None
-    return [found] if found is not None and found.text else ()
-
-
-def _part(value: Value) -> Part:
-    if not value.is_json:
-        return Part("text", value.text)
-    texts = {name: text for name, text, is_json in value.fields if not is_json}
-    if len(value.fields) == 1 and texts:
-        return Part("text", next(iter(texts.values())))
-    under = next((name for name in _SAID_UNDER if texts.get(name)), None)
-    return Part("text", texts[under]) if under else Part("data", value.text, "JSON")
 
 
 def _tool(span: Row, content: Content) -> Tool:

@@ -7,18 +7,14 @@ from importlib.resources import files
 from typing import Any, Final
 
 from hansei.feedback.labeling.model import CONVERSATION, SPAN, Item
-from hansei.feedback.pages.conversation import Content, Document, Message, Part, Value, content_of
+from hansei.feedback.pages.conversation import Content, Document, Message, Part, content_of
+from hansei.feedback.pages.exchanged import WORDS, answered, asked
 from hansei.feedback.pages.named_sql import named_sql
 from hansei.feedback.search.connection import Query
 
 TURNS: Final = 100
 """Of a conversation; of one that is longer the last ones are shown."""
 _FIRST: Final = -(2**63)
-_SHOWN: Final = ("text", "media", "data")
-_UNDER: Final = (
-    "question", "query", "prompt", "message", "input", "text", "answer", "output", "response", "content",
-)  # fmt: skip
-"""Of what a function was given or returned: where the text is, if it is among other things."""
 
 Row = Mapping[str, Any]
 
@@ -75,8 +71,8 @@ def read_exchange(query: Query, item: Item) -> Exchange:
 
 
 def _conversation(query: Query, conversation_id: str) -> Exchange:
-    asked = {"session_id": conversation_id, "sign": -1, "after": _FIRST, "after_id": "", "limit": 10 * TURNS}
-    ids = [row["TraceId"] for row in query(named_sql("traces_of_session"), asked)]
+    wanted = {"session_id": conversation_id, "sign": -1, "after": _FIRST, "after_id": "", "limit": 10 * TURNS}
+    ids = [row["TraceId"] for row in query(named_sql("traces_of_session"), wanted)]
     shown = ids[:TURNS][::-1]
     if not shown:
         return Exchange(())
@@ -97,15 +93,14 @@ def _turn(rows: Sequence[Row], *, alone: bool) -> Turn:
     pairs = list(zip(rows, contents, strict=True))
     whole = next((content for row, content in pairs if row["Root"]), Content())
     calls = [content for row, content in pairs if row["ModelCall"]]
-    answered = _said(whole.output, "assistant", whole.outputs) or _first_said(calls[::-1], "assistant")
     steps = [step for row, content in pairs for step in _steps(row, content)]
     if not any(step.kind == "tool" for step in steps):
         steps += [Step("tool", part.name, part.text) for call in calls for part in _parts(call.output, "call")]
     return Turn(
         earlier=_earlier(whole.input or (calls[0].input if calls else ())) if alone else (),
-        asked=_said(whole.input, "user", whole.inputs) or _first_said(calls, "user"),
+        asked=asked([whole, *calls]),
         steps=steps,
-        answered=answered,
+        answered=answered([whole, *calls[::-1]]),
         failed=any(row["Root"] and row["StatusCode"] == "Error" for row in rows),
     )
 
@@ -115,9 +110,9 @@ def _turn_of_span(row: Row) -> Turn:
     own = [Part("text", content.query)] if content.query else []
     return Turn(
         earlier=_earlier(content.input),
-        asked=_said(content.input, "user", content.inputs) or own,
+        asked=asked([content]) or own,
         steps=[step for step in _steps(row, content) if step.kind != "tool"],
-        answered=_said(content.output, "assistant", content.outputs),
+        answered=answered([content]),
         failed=row["StatusCode"] == "Error",
     )
 
@@ -143,34 +138,8 @@ def _earlier(messages: Sequence[Message]) -> list[Message]:
     """What people and the assistant said before the last message of a user."""
     last = max((index for index, message in enumerate(messages) if message.role == "user"), default=0)
     shown = [
-        Message(message.role, [part for part in message.parts if part.kind in _SHOWN])
+        Message(message.role, [part for part in message.parts if part.kind in WORDS])
         for message in messages[:last]
         if message.role in ("user", "assistant")
     ]
     return [message for message in shown if message.parts]
-
-
-def _first_said(calls: Sequence[Content], role: str) -> Sequence[Part]:
-    """What the first of some calls that tells it has of a role."""
-    sides = ((call.input, call.inputs) if role == "user" else (call.output, call.outputs) for call in calls)
-    return next(filter(None, (_said(messages, role, value) for messages, value in sides)), ())
-
-
-def _said(messages: Sequence[Message], role: str, value: Value | None) -> Sequence[Part]:
-    """The last message of a role that has words in it, or a value that stands for it."""
-    for message in reversed(messages):
-        shown = [part for part in message.parts if part.kind in _SHOWN and (part.text or part.name)]
-        if message.role == role and shown:
-            return shown
-    found = _part(value) if value is not None else None
-    return [found] if found is not None and found.text else ()
-
-
-def _part(value: Value) -> Part:
-    if not value.is_json:
-        return Part("text", value.text)
-    texts = {name: text for name, text, is_json in value.fields if not is_json}
-    if len(value.fields) == 1 and texts:
-        return Part("text", next(iter(texts.values())))
-    under = next((name for name in _UNDER if texts.get(name)), None)
-    return Part("text", texts[under]) if under else Part("data", value.text)

@@ -151,7 +151,7 @@ def search_traces(
         before=_place(page_token, order),
     )
     found = wait_for(lambda: find(connections.query, asked), bool, wait)
-    page = Traces(_read(connections.query, found[: asked.count], include_spans))
+    page = Traces(read_traces(connections.query, found[: asked.count], include_spans))
     if len(found) > asked.count and order == NEWEST_FIRST:
         last = found[asked.count - 1]
         page.next_page_token = f"{last['Began']}-{last['TraceId']}"
@@ -298,7 +298,8 @@ def _span_columns() -> str:
     return fill(statement("columns_of_spans"), span_type=SPAN_TYPE_SQL)
 
 
-def _read(query: Query, found: Sequence[Row], include_spans: bool) -> list[Trace]:
+def read_traces(query: Query, found: Sequence[Row], include_spans: bool = True) -> list[Trace]:
+    """Some traces, known by their ``TraceId`` and when their first and last span began (``Began``, ``LastBegan``)."""
     if not found:
         return []
     trace_ids = [row["TraceId"] for row in found]

@@ -10,6 +10,8 @@ from hansei.collector.extension import Server
 from hansei.feedback.labeling.desks import Desks
 from hansei.feedback.labeling.filler import Filler
 from hansei.feedback.recorder import Recorder
+from hansei.feedback.search.moment import Moment
+from hansei.feedback.search.summaries import SummaryPage, list_traces
 from hansei.feedback.web.ledger import ledger
 from hansei.feedback.web.reader import Reader
 from hansei.feedback.web.tables import Tables, tables_of
@@ -28,6 +30,29 @@ class Site:
     def desks(self) -> Desks:
         """Of the labeling sessions; one for all routes, since it holds who works on what."""
         return Desks(self)
+
+    def traces(
+        self,
+        *,
+        filter_string: str | None = None,
+        start_time: Moment | None = None,
+        end_time: Moment | None = None,
+        max_results: int = 50,
+        page_token: str | None = None,
+        patience: float | None = None,
+    ) -> SummaryPage:
+        """As ``list_traces``, by what this store has and this reader can do. Raises ``SearchError``."""
+        return list_traces(
+            self.reader.query,
+            filter_string=filter_string,
+            start_time=start_time,
+            end_time=end_time,
+            max_results=max_results,
+            page_token=page_token,
+            patience=patience,
+            words_indexed=self.server.settings.text_index,
+            together=self.reader.together,
+        )
 
 
 def site_of(server: Server) -> Site:

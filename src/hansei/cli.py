@@ -18,7 +18,10 @@ _NEEDS_SERVER = "this command needs the server's parts: pip install 'hansei[serv
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; answers the exit code: 0 done, 2 a mistake that one line on standard error explains."""
+    """Run a command; answers the exit code: 0 done, 2 a mistake that one line on standard error explains.
+
+    ``hansei evaluate`` has further ones.
+    """
     code = _run(arguments)
     try:
         if sys.stdout is not None:
@@ -33,7 +36,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     _silence_libraries()
     try:
-        options.run(options)
+        code = options.run(options)
     except HanseiError as error:
         return _fail(str(error))
     except ModuleNotFoundError as error:
@@ -45,7 +48,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    return 0
+    return int(code or 0)
 
 
 def _silence_libraries() -> None:
@@ -105,6 +108,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_store(prices)
     prices.set_defaults(run=_prices)
 
+    _add_evaluate(
+        commands.add_parser(
+            "evaluate",
+            help="score stored traces or conversations, once or on a schedule",
+            description="Run a batch at the hansei of HANSEI_URL (default http://127.0.0.1:8600), with HANSEI_API_KEY.",
+        )
+    )
     _add_keys(commands.add_parser("keys", help="create, list and revoke keys", description="Keys and their roles."))
     _add_labeling(
         commands.add_parser(
@@ -119,6 +129,24 @@ def _parser() -> argparse.ArgumentParser:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"hansei: {message}; see {self.prog} --help\n")
+
+
+def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
+    evaluate.add_argument("config", metavar="CONFIG.yaml", type=Path, help="what is scored and by whom")
+    evaluate.add_argument("--since", metavar="TIME", help="score what ended from then on; the watermark stays")
+    evaluate.add_argument("--until", metavar="TIME", help="and before then")
+    evaluate.add_argument("--shard", metavar="I/N", help="score the I-th of N parts, beside others that score theirs")
+    evaluate.add_argument("--schedule", metavar="CRON", help="keep running: cron's five fields, in UTC")
+    evaluate.add_argument("--once", action="store_true", help="run once, whatever the configuration's schedule says")
+    evaluate.add_argument("--dry-run", action="store_true", help="say what there is to do, and do nothing")
+    evaluate.add_argument(
+        "--journal", metavar="DIR", type=Path, help="where answers of models are kept until their scores are stored"
+    )
+    evaluate.epilog = (
+        "Exit codes: 0 all done; 1 done, with failed scores; 2 a mistake in the configuration; 3 stopped by the "
+        "budget; 4 another process runs it; 5 it could not go on, run it again; 143 stopped by a signal."
+    )
+    evaluate.set_defaults(run=_evaluate)
 
 
 def _add_keys(keys: argparse.ArgumentParser) -> None:
@@ -218,6 +246,15 @@ def _prices(options: argparse.Namespace) -> None:
     from hansei.collector.prices_command import refresh_prices
 
     refresh_prices(Path(options.data), options.clickhouse, download=options.download)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from hansei.evaluation.batch.command import evaluate_command
+
+    return evaluate_command(
+        options.config, since=options.since, until=options.until, shard=options.shard, schedule=options.schedule,
+        once=options.once, dry_run=options.dry_run, journal=options.journal,
+    )  # fmt: skip
 
 
 def _create_key(options: argparse.Namespace) -> None:

@@ -1,87 +1,24 @@
 """What the tests of the API share: a collector with a key, somebody who asks it, and some traces."""
 
-import http.client
-import json
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 # The tests are no package whose name could be written out.
+from ..asking import KEY, Api  # noqa: TID252
 from ..collector import conftest  # noqa: TID252
 from ..collector.otlp_clients import HttpClient  # noqa: TID252
 from ..collector.processes import Serving  # noqa: TID252
-from ..collector.waiting import PATIENCE  # noqa: TID252
+from ..tables import ADMIN_KEY  # noqa: TID252
 
 serve = conftest.serve
-KEY = "open-sesame"
-ADMIN_KEY = "sesame"
 START = 1_763_640_000_000_000_000
 """When the traces began: nanoseconds, 2025-11-20T12:00:00Z."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer."""
-
-    status: int
-    headers: dict[str, str]
-    """By names in lower case."""
-    text: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
-
-
-class Api:
-    """Somebody at the API."""
-
-    def __init__(self, serving: Serving, key: str | None = KEY) -> None:
-        self.serving = serving
-        self.key = key
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        """One request on a connection of its own; bytes are sent as they are, anything else as JSON."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if self.key:
-            sent.setdefault("Authorization", f"Bearer {self.key}")
-        if body is not None:
-            sent.setdefault("Content-Type", "application/json")
-        parts = urlsplit(self.serving.ui)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
-        try:
-            data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-            connection.request(method, f"/api/v1{path}", data, sent)
-            answer = connection.getresponse()
-            return Reply(
-                answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
-            )
-        finally:
-            connection.close()
-
-    def get(self, path: str, **headers: str) -> Reply:
-        return self.ask("GET", path, **headers)
-
-    def post(self, body: Any, path: str = "/assessments", **headers: str) -> Reply:
-        return self.ask("POST", path, body, **headers)
-
-    def items(self, path: str) -> Any:
-        """The items of a list, which must be there."""
-        reply = self.get(path)
-        assert reply.status == 200, reply.text
-        return reply.json["items"]
-
-    def history(self, trace_id: str, assessment_id: str) -> list[dict[str, Any]]:
-        """The events of an assessment."""
-        found: list[dict[str, Any]] = self.items(f"/assessments/{assessment_id}/history?trace_id={trace_id}")
-        return found
 
 
 @pytest.fixture(scope="session")
@@ -165,3 +102,6 @@ def told(serving: Serving) -> Told:
 
 def _text(key: str, value: str) -> KeyValue:
     return KeyValue(key=key, value=AnyValue(string_value=value))
+
+
+__all__ = ["ADMIN_KEY", "KEY", "Api", "Told", "uuid7"]

@@ -4,19 +4,21 @@ import re
 import subprocess
 from pathlib import Path
 
+from hansei.feedback.api.openapi import OWN_PATHS
+
 from ..collector.processes import clean_environment  # noqa: TID252
 from .conftest import KEY, Api
-from .test_openapi import documented
+from .described import documented, names_in
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 
 
 def test_resources() -> None:
-    """Every request is in the table with its parameters, and no other is."""
+    """Every request is in the table with its parameters, and no other is; other pages tell of labeling and browsers."""
     told = dict(re.findall(r"(?m)^\| `([A-Z]+ /\S+)` \| (.*) \|$", GUIDE))
-    assert set(told) == {f"{method.upper()} {path}" for path, method in documented()}
-    for (path, method), operation in documented().items():
-        names = {each["name"] for each in operation["parameters"] if each["in"] == "query"}
+    assert set(told) == {f"{method.upper()} {path}" for path, method in documented(OWN_PATHS)}
+    for path, method in documented(OWN_PATHS):
+        names = set(names_in(OWN_PATHS[path][method], "query"))
         named = set(re.findall(r"`(\w+)[`=]", told[f"{method.upper()} {path}"]))
         assert names - {"limit", "page_token"} <= named
 

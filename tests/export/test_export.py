@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import clickhouse_connect
 import pyarrow.parquet as pq
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -31,18 +30,24 @@ from hansei.feedback.search.errors import SearchError
 # The tests are no package whose name could be written out.
 from ..collector.otlp_clients import HttpClient  # noqa: TID252
 from ..collector.processes import Serving  # noqa: TID252
-from ..pages.conftest import Telemetry, chat_call  # noqa: TID252
+from ..tables import ADMIN_KEY, sql_client  # noqa: TID252
+from ..telemetry import Telemetry, chat_call  # noqa: TID252
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-API_KEY, ADMIN_KEY = "open", "sesame"
+API_KEY = "open"
 
 
 @pytest.fixture(scope="session")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A collector that asks for a key."""
-    running = Serving(tmp_path_factory.mktemp("export") / "data", HANSEI_API_KEY=API_KEY, HANSEI_ADMIN_KEY=ADMIN_KEY)
+    running = Serving(
+        tmp_path_factory.mktemp("export") / "data",
+        "--segment-age=30ms",
+        HANSEI_API_KEY=API_KEY,
+        HANSEI_ADMIN_KEY=ADMIN_KEY,
+    )
     yield running
     running.close()
 
@@ -50,10 +55,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 @pytest.fixture(scope="session")
 def client(serving: Serving) -> Iterator["Client"]:
     """The tables."""
-    with clickhouse_connect.get_client(
-        host=serving.sql.host, port=serving.sql.port, username="admin", password=ADMIN_KEY,
-        autogenerate_session_id=False,
-    ) as opened:  # fmt: skip
+    with sql_client(serving) as opened:
         yield opened
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import clickhouse_connect
 import pytest
 
 from hansei.feedback.attributes import EVENT_NAME
@@ -18,6 +17,7 @@ from hansei.feedback.attributes import EVENT_NAME
 # The tests are no package whose name could be written out.
 from ..collector import conftest  # noqa: TID252
 from ..collector.processes import Serving  # noqa: TID252
+from ..tables import ADMIN_KEY, sql_client  # noqa: TID252
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -28,7 +28,6 @@ clients = conftest.clients
 wait = conftest.wait
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
-ADMIN_KEY = "sesame"
 LOG_COLUMNS = ["Timestamp", "TraceId", "SpanId", "ServiceName", "EventName", "LogAttributes"]
 ONCE = {"insert_deduplicate": 1, "deduplicate_blocks_in_dependent_materialized_views": 1}
 
@@ -38,17 +37,9 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A collector that every test uses; none may stop it."""
-    running = Serving(tmp_path_factory.mktemp("feedback") / "data", HANSEI_ADMIN_KEY=ADMIN_KEY)
+    running = Serving(tmp_path_factory.mktemp("feedback") / "data", "--segment-age=30ms", HANSEI_ADMIN_KEY=ADMIN_KEY)
     yield running
     running.close()
-
-
-def sql_client(serving: Serving, database: str = "default") -> "Client":
-    """An administrator's client of a collector."""
-    return clickhouse_connect.get_client(
-        host=serving.sql.host, port=serving.sql.port, username="admin", password=ADMIN_KEY, database=database,
-        autogenerate_session_id=False,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -139,3 +130,6 @@ def new_database(serving: Serving, client: "Client") -> Iterator[Callable[[], "C
     for name, scratch in opened:
         scratch.close()
         client.command(f"DROP DATABASE {name} SYNC")
+
+
+__all__ = ["ADMIN_KEY", "EVENT_NAME", "NOON", "ONCE", "Tables", "own", "sql_client"]

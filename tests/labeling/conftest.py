@@ -1,12 +1,9 @@
 """What the tests of labeling share: a collector with keys, its tables, somebody at its API, and traces."""
 
-import http.client
-import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -17,68 +14,15 @@ from hansei.feedback.web.reader import Reader
 from hansei.feedback.web.tables import Tables, tables_of
 
 # The tests are no package whose name could be written out.
+from ..asking import KEY, Api  # noqa: TID252
 from ..collector.otlp_clients import HttpClient  # noqa: TID252
 from ..collector.processes import Serving  # noqa: TID252
-from ..collector.waiting import PATIENCE, until  # noqa: TID252
+from ..collector.waiting import until  # noqa: TID252
+from ..tables import ADMIN_KEY  # noqa: TID252
 
-KEY = "open-sesame"
-ADMIN_KEY = "sesame"
 START = 1_763_640_000_000_000_000
 """When the traces began: nanoseconds, 2025-11-20T12:00:00Z."""
 SECOND = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer."""
-
-    status: int
-    headers: dict[str, str]
-    """By names in lower case."""
-    text: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
-
-    @property
-    def detail(self) -> str:
-        """What a problem says."""
-        assert self.headers["content-type"] == "application/problem+json", self.text
-        return str(self.json["detail"])
-
-
-class Api:
-    """Somebody at the API."""
-
-    def __init__(self, serving: Serving, key: str | None = KEY) -> None:
-        self.serving = serving
-        self.key = key
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        sent = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        if body is not None:
-            sent["Content-Type"] = "application/json"
-        parts = urlsplit(self.serving.ui)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
-        try:
-            connection.request(method, f"/api/v1{path}", None if body is None else json.dumps(body), sent | headers)
-            answer = connection.getresponse()
-            received = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, received, answer.read().decode())
-        finally:
-            connection.close()
-
-    def done(self, method: str, path: str, body: Any = None) -> Any:
-        """The JSON of what must be answered well."""
-        reply = self.ask(method, path, body)
-        assert reply.status in (200, 201, 204), reply.text
-        return reply.json if reply.status != 204 else None
-
-    def say(self, *assessments: dict[str, Any]) -> None:
-        """Record assessments, and wait until they are stored."""
-        self.done("POST", "/assessments:batch", list(assessments))
-        self.serving.wait_stored()
 
 
 @dataclass(frozen=True)

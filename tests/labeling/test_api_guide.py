@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 import hansei
+from hansei.feedback.labeling.openapi import LABELING_PATHS
 
-from ..collector.processes import Serving  # noqa: TID252  The tests are no package whose name could be written out.
+# The tests are no package whose name could be written out.
+from ..api.described import documented, names_in  # noqa: TID252
+from ..collector.processes import Serving  # noqa: TID252
 from .conftest import Api, call, send
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "labeling.md").read_text()
@@ -31,6 +34,20 @@ def test_five_steps(serving: Serving, api: Api, capsys: pytest.CaptureFixture[st
     exec(read, names)
     assert list(session.labels()["question"]) == ["correct"]
     assert list(hansei.search_traces(run_id=session.mlflow_run_id)["trace_id"]) == [trace_id]
+
+
+def test_every_request() -> None:
+    """Every request is in the guide with its parameters, and no other is."""
+    told = {
+        (f"/api/v1{path}".replace("{id}", "{session_id}"), method): text
+        for methods, path, text in re.findall(r"(?m)^\| (.*?) ?`?(/l\S+)` \| (.*) \|$", GUIDE)
+        for method in re.findall(r"[a-z]+", methods.lower())
+    }
+    described = documented(LABELING_PATHS)
+    assert set(told) == set(described)
+    for place, operation in described.items():
+        names = set(names_in(operation, "query")) - {"limit", "page_token"}
+        assert names <= set(re.findall(r"\??(\w+)=?", told[place])), place
 
 
 def test_every_rule() -> None:

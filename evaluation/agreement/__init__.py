@@ -1,0 +1,1 @@
+"""Judges against people: where they agree, where not, and whether that changes."""

@@ -1,0 +1,323 @@
+"""One run of a batch: what it is made of, put together."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+from hansei.evaluation.batch.alerts import tell_alerts
+from hansei.evaluation.batch.chosen_scorers import chosen_scorers
+from hansei.evaluation.batch.config import BatchConfig, Shard
+from hansei.evaluation.batch.expected import expectations_reader
+from hansei.evaluation.batch.funnel import Funnel
+from hansei.evaluation.batch.judging import BatchAsker
+from hansei.evaluation.batch.lease import HeldLease
+from hansei.evaluation.batch.record import BatchRecord
+from hansei.evaluation.batch.result import BatchResult
+from hansei.evaluation.batch.selection import Selection
+from hansei.evaluation.batch.stored import Unseen
+from hansei.evaluation.batch.tally import Tally
+from hansei.evaluation.batch.watermark import read_record, write_record
+from hansei.evaluation.batch.window import Window, back_fill, next_window
+from hansei.evaluation.batch.work import Piece, WorkPlan
+from hansei.evaluation.client import EvaluationClient
+from hansei.evaluation.errors import InvalidEvaluation
+from hansei.evaluation.judges.alone import run_blocking
+from hansei.evaluation.judges.judge import Judge
+from hansei.evaluation.ledger_writer import LedgerWriter
+from hansei.evaluation.runs.progress import Progress, progress_bar
+from hansei.evaluation.runs.run import Run
+from hansei.evaluation.scoring import Scored, Task, score_subjects
+from hansei.evaluation.subject import SubjectKind
+from hansei.feedback.search.connection import connections
+from hansei.feedback.search.moment import Moment, nanoseconds
+
+_MOST_WAITING: Final = 20_000
+"""Events that may wait to be written before scoring waits for them."""
+_TELL_EVERY: Final = 5.0
+"""Seconds between two updates of the funnel at the server."""
+_KINDS: Final[Mapping[str, SubjectKind]] = {"traces": "trace", "sessions": "session"}
+
+
+def run_batch(
+    config: BatchConfig | Mapping[str, Any] | str | Path,
+    *,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    shard: str | None = None,
+    journal: str | Path | None = None,
+    dry_run: bool = False,
+    progress: bool | None = None,
+    stop: threading.Event | None = None,
+) -> BatchResult:
+    """Score what has ended since the last run of a batch, at the hansei of ``HANSEI_URL``; blocks until it is done.
+
+    ``config``: a :class:`BatchConfig`, the path of its YAML file, or what such a file holds. ``since`` and ``until``
+    ask for a time of its own, which does not move the watermark. ``shard``: ``2/4`` for the second of four parts, each
+    with its own watermark. ``journal``: the folder in which answers of models are kept until their scores are stored.
+    With ``dry_run`` nothing is asked or written, and the result says what there is to do. Once ``stop`` is set, what is
+    under way is finished and no more begun.
+
+    What is scored already by the same version of a scorer is left out, so a run that was killed goes on where it was.
+    Raises ``InvalidEvaluation`` for a mistake in the configuration, ``HeldElsewhere`` where another process runs this
+    batch, else ``EvaluationError`` and ``SearchError``.
+    """
+    batch = _batch(config, shard, journal, progress, stop)
+    since_ms, until_ms = _ms("since", since), _ms("until", until)
+    if since_ms is not None and until_ms is not None and since_ms >= until_ms:
+        raise InvalidEvaluation(f"until: {until!r} is not after since, {since!r}")
+    if dry_run:
+        return batch.estimate(since_ms, until_ms)
+    with batch.lease():
+        return batch.run(since_ms, until_ms)
+
+
+def run_if(
+    config: BatchConfig,
+    wanted: Callable[[], bool],
+    *,
+    shard: str | None = None,
+    journal: str | Path | None = None,
+    stop: threading.Event | None = None,
+) -> BatchResult | None:
+    """As :func:`run_batch`, where ``wanted`` says so once no other process can run it; None where it does not."""
+    batch = _batch(config, shard, journal, False, stop)
+    with batch.lease():
+        return batch.run(None, None) if wanted() else None
+
+
+def _batch(
+    config: BatchConfig | Mapping[str, Any] | str | Path,
+    shard: str | None,
+    journal: str | Path | None,
+    progress: bool | None,
+    stop: threading.Event | None,
+) -> "_Batch":
+    return _Batch(
+        config if isinstance(config, BatchConfig) else _config(config),
+        EvaluationClient(),
+        None if shard is None else Shard.parse(shard),
+        None if journal is None else Path(journal),
+        progress,
+        stop or threading.Event(),
+    )
+
+
+def _config(given: Mapping[str, Any] | str | Path) -> BatchConfig:
+    return BatchConfig.read(given) if isinstance(given, str | Path) else BatchConfig.of(given)
+
+
+def _ms(name: str, moment: Moment | None) -> int | None:
+    return None if moment is None else nanoseconds(name, moment) // 1_000_000
+
+
+class _Batch:
+    """A batch, ready to run once."""
+
+    def __init__(
+        self,
+        config: BatchConfig,
+        client: EvaluationClient,
+        shard: Shard | None,
+        journal: Path | None,
+        progress: bool | None,
+        stop: threading.Event,
+    ) -> None:
+        self.client = client
+        self.name = config.name if shard is None else f"{config.name}#{shard}"
+        self._config = config
+        self._kind = _KINDS[config.subjects.kind]
+        self._scorers = chosen_scorers(config)
+        self._shard = shard
+        self._journal = journal
+        self._progress = progress
+        self._stop = stop
+        self._lost = False
+
+    def lease(self) -> HeldLease:
+        """Held by who runs it."""
+        return HeldLease(self.client, f"evaluation-batch:{self.name}", self.lose)
+
+    def lose(self) -> None:
+        """The lease is gone: begin nothing more."""
+        self._lost = True
+        self._stop.set()
+
+    def estimate(self, since_ms: int | None, until_ms: int | None) -> BatchResult:
+        """What there is to do."""
+        window, _ = self._window(since_ms, until_ms)
+        funnel = Funnel(self._scorers)
+        missing = dict.fromkeys(funnel.scorers, 0)
+        for piece in self._plan(window).pieces(read=False):
+            _count(funnel, None, piece)
+            for name, count in piece.missing.items():
+                missing[name] += count
+        funnel.close()
+        calls = sum(missing[each.name] for each in self._scorers if isinstance(each, Judge))
+        return BatchResult(
+            self.name, "", "dry", (window.start, window.end), funnel.to_json(), calls=calls,
+            message=f"{sum(missing.values())} scores are missing",
+        )  # fmt: skip
+
+    def run(self, since_ms: int | None, until_ms: int | None) -> BatchResult:
+        """Do it."""
+        window, record = self._window(since_ms, until_ms)
+        run = Run.start(
+            self.name, "batch", config=self._described(), batch=self.name, window_ms=(window.start, window.end),
+            client=self.client,
+        )  # fmt: skip
+        write_record(
+            self.client, self.name, config=self._config.to_json(), schedule=self._config.schedule,
+            last_run_id=run.run_id, status="running",
+        )  # fmt: skip
+        scoring = _Scoring(self, run, window)
+        began = time.monotonic()
+        try:
+            run_blocking(scoring.work())
+        except BaseException as error:
+            message = f"{type(error).__name__}: {error}"[:1000]
+            scoring.funnel.close()
+            run.finish("failed", funnel=scoring.funnel.to_json(), message=message)
+            write_record(self.client, self.name, status="failed")
+            raise
+        result = scoring.result(time.monotonic() - began)
+        run.finish(
+            result.status, metrics=result.metrics, intervals=result.intervals, funnel=result.funnel,
+            message=result.message,
+        )  # fmt: skip
+        self._move(record, window, scoring, result)
+        if self._config.alerts and result.status == "finished":
+            tell_alerts(self.client, self._config.alerts, result)
+        return result
+
+    def _move(self, record: BatchRecord | None, window: Window, scoring: "_Scoring", result: BatchResult) -> None:
+        """Say how far the batch has come: no further than all was done."""
+        changes: dict[str, Any] = {"status": result.status}
+        if result.status == "finished" and not window.back_fill:
+            changes["watermark_ms"] = window.end
+            changes["retry_from_ms"] = min(scoring.earliest_failure or window.end, window.end)
+        write_record(self.client, self.name, **changes)
+
+    def _window(self, since_ms: int | None, until_ms: int | None) -> tuple[Window, BatchRecord | None]:
+        record = read_record(self.client, self.name)
+        if record is None and self._shard is not None:
+            # The parts of a batch go on where the whole one was.
+            record = read_record(self.client, self._config.name)
+        now_ms = time.time_ns() // 1_000_000
+        if since_ms is not None or until_ms is not None:
+            return back_fill(since_ms, until_ms, self._config.subjects, now_ms), record
+        return next_window(record, self._config.subjects, now_ms), record
+
+    def _plan(self, window: Window) -> WorkPlan:
+        selection = Selection(connections.query, self._config.subjects, window, self._shard)
+        expectations = expectations_reader(connections.query, self._kind, self._config.expectations)
+        return WorkPlan(connections.query, self._kind, selection, self._scorers, expectations)
+
+    def _described(self) -> dict[str, Any]:
+        scorers = [
+            {
+                "name": each.name, "version": each.version, "source_type": each.source_type,
+                **({"model": each.model.name} if isinstance(each, Judge) else {}),
+            }
+            for each in self._scorers
+        ]  # fmt: skip
+        return {**self._config.to_json(), "scorers": scorers, "shard": str(self._shard or "")}
+
+
+class _Scoring:
+    """The scoring of a run: pieces of work in, scores out."""
+
+    def __init__(self, batch: _Batch, run: Run, window: Window) -> None:
+        self._batch = batch
+        self._run = run
+        self._window = window
+        self.funnel = Funnel(batch._scorers)
+        self._tally = Tally()
+        self._unseen = Unseen(connections.query, run.run_id)
+        self._cost: float | None = None
+        self._spent = False
+        self._told_at = time.monotonic()
+        self.earliest_failure: int | None = None
+        """When the first subject ended that has a failed score (ms)."""
+
+    async def work(self) -> None:
+        """Score everything, and have it stored."""
+        batch = self._batch
+        plan = batch._plan(self._window)
+        judging = any(isinstance(each, Judge) for each in batch._scorers)
+        writer = await asyncio.to_thread(LedgerWriter, self._run.run_id, batch.client)
+        asking = BatchAsker(batch._config, batch.name, self._run.run_id, batch._journal, judging=judging)
+        with progress_bar(None, batch._progress, unit=batch._config.subjects.kind[:-1]) as bar:
+            async with asking as asker:
+                try:
+                    tasks = self._tasks(plan)
+                    async for scored in score_subjects(tasks, asker.asker, concurrency=asker.concurrency):
+                        await self._take(writer, scored, bar)
+                finally:
+                    await asyncio.to_thread(writer.close)
+                if await asyncio.to_thread(self._unseen.wait):
+                    asker.forget()
+        self.funnel.close()
+
+    async def _tasks(self, plan: WorkPlan) -> AsyncIterator[Task]:
+        """Tasks as they are read: the next piece while this one is scored."""
+        loop = asyncio.get_running_loop()
+        pieces = plan.pieces()
+        with ThreadPoolExecutor(1, thread_name_prefix="hansei-batch-reader") as reader:
+            coming = loop.run_in_executor(reader, next, pieces, None)
+            while (piece := await coming) is not None:
+                coming = loop.run_in_executor(reader, next, pieces, None)
+                _count(self.funnel, self._tally, piece)
+                for task in piece.tasks:
+                    if self._batch._stop.is_set():
+                        await coming
+                        return
+                    yield task
+
+    async def _take(self, writer: LedgerWriter, scored: Scored, bar: Progress) -> None:
+        writer.add(scored)
+        self.funnel.add(scored.scores)
+        self._tally.add(scored)
+        self._unseen.add(scored)
+        for score in scored.scores:
+            self._spent = self._spent or score.unasked
+            if score.cost_usd is not None:
+                self._cost = (self._cost or 0.0) + score.cost_usd
+            if score.error:
+                ended = int(scored.subject.revision.rpartition("-")[2]) // 1_000_000
+                self.earliest_failure = min(ended, self.earliest_failure or ended)
+        bar.update()
+        while writer.waiting > _MOST_WAITING:
+            await asyncio.sleep(0.01)
+        if time.monotonic() > self._told_at + _TELL_EVERY:
+            self._told_at = time.monotonic()
+            await asyncio.to_thread(self._run.update, funnel=self.funnel.to_json())
+
+    def result(self, seconds: float) -> BatchResult:
+        """What came of it."""
+        batch = self._batch
+        metrics, intervals = self._tally.metrics()
+        status, message = "finished", ""
+        if batch._lost:
+            status, message = "failed", "another process may have taken over: the lease could not be extended in time"
+        elif self._spent:
+            status, message = "stopped", "the budget is spent; the next run goes on where this one was"
+        elif batch._stop.is_set():
+            status, message = "stopped", "it was stopped; the next run goes on where this one was"
+        return BatchResult(
+            batch.name, self._run.run_id, status, (self._window.start, self._window.end), self.funnel.to_json(),
+            metrics, intervals, message, self._cost, seconds, budget_spent=self._spent and not batch._lost,
+            url=self._run.url,
+        )  # fmt: skip
+
+
+def _count(funnel: Funnel, tally: Tally | None, piece: Piece) -> None:
+    funnel.select(drawn=piece.drawn, not_drawn=piece.not_drawn, again=piece.again)
+    for work in piece.kept:
+        for kept in work.kept:
+            funnel.keep(kept.scorer)
+        if tally is not None:
+            tally.keep(work.kept, work.chosen.weight, work.chosen.session_id)

@@ -1,0 +1,1 @@
+"""Metrics of other libraries as scorers, one library a file."""
