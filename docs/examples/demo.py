@@ -41,14 +41,12 @@ THUMBS = (
     ("What does the red light mean?", False, "Sorry is not an answer"),
 )
 """Of which answers the customers of chat.py say what."""
-LABELED = 16
-"""Items that the second expert has answered."""
 QUERIES = {
     "The last eight model calls": """
         SELECT formatDateTime(Timestamp, '%H:%i:%S') AS Time, UserId, RequestModel AS Model,
             InputTokens AS Input, OutputTokens AS Output, round(CostUsd, 6) AS CostUsd,
             round(DurationMs) AS Ms, ErrorType
-        FROM genai_calls ORDER BY Timestamp DESC LIMIT 8""",
+        FROM genai_calls WHERE UserId != '' ORDER BY Timestamp DESC LIMIT 8""",
     "The day, by model": """
         SELECT RequestModel AS Model, count() AS Calls, countIf(ErrorType != '') AS Errors,
             round(sum(CostUsd), 4) AS CostUsd, round(quantile(0.95)(DurationMs)) AS P95Ms
@@ -111,6 +109,10 @@ def demonstrate(data: Path, addresses: Mapping[str, str]) -> None:
     print(f"The answer that was marked down: http://{addresses['ui']}/traces/{marked_down}")
     print(f"The run with the better prompt: {better.url}")
     print(f"The link of an expert: {link}", flush=True)
+
+
+def _verdict(row: hansei.RunRow) -> object:
+    return next((score.value for score in row.scores if score.name == "correctness"), None)
 
 
 @contextmanager
@@ -208,7 +210,7 @@ def ask_experts(turns: Sequence[traffic.Turn], said: Sequence[visitors.Said], pa
     thumbs = (one.assessment for one in said if one.assessment.name == "helpful")
     session = reviewers.labeling_session([thumb.trace_id for thumb in thumbs if not thumb.value and thumb.trace_id])
     items = session.progress()["items"]
-    reviewers.answer(session.reviewer_links["ken"], {turn.trace: turn for turn in turns}, min(items, LABELED), seed=2)
+    reviewers.answer(session.reviewer_links["ken"], {turn.trace: turn for turn in turns}, items, seed=2, moody=0.05)
     return session
 
 
@@ -221,8 +223,9 @@ def show_improvement(session: hansei.LabelingSession) -> hansei.EvaluationResult
             stack.callback(os.environ.pop, "OPENAI_BASE_URL")
             stack.callback(os.environ.pop, "OPENAI_API_KEY")
         before, after = improvement.improve(session)
-    row = next((row for row in before.rows if row.scores and row.scores[0].value == "no"), before.rows[0])
-    again = next(other for other in after.rows if other.record_id == row.record_id)
+    pairs = list(zip(before.rows, after.rows, strict=True))
+    mended = ((row, again) for row, again in pairs if (_verdict(row), _verdict(again)) == ("no", "yes"))
+    row, again = next(mended, pairs[0])
     for name, text in (
         ("asked", row.inputs.get("question")), ("before", row.outputs), ("after", again.outputs),
         ("expected", row.expectations.get("expected_response")),

@@ -43,21 +43,24 @@ def labeling_session(trace_ids: list[str]) -> LabelingSession:
     return session.add_traces(trace_ids, reason="a customer pressed thumbs down")
 
 
-def answer(link: str, turns: Mapping[str, Turn], items: int, seed: int) -> None:
-    """Answer this many items by an expert's link, as the page's form does without a script; ``turns`` by trace id."""
+def answer(link: str, turns: Mapping[str, Turn], items: int, seed: int, moody: float = 0.3) -> None:
+    """Answer this many items by an expert's link, as the page's form does without a script; ``turns`` by trace id.
+
+    ``moody``: how often the expert says something that nobody else would.
+    """
     chance = random.Random(seed)
     for _ in range(items):
         with urllib.request.urlopen(f"{link}/next", timeout=30) as page:
             item = page.url
-        answers, cause, expected = _opinion(turns[item.rpartition("/")[2].removeprefix("t-")], chance)
+        answers, cause, expected = _opinion(turns[item.rpartition("/")[2].removeprefix("t-")], chance, moody)
         form = {"answer-0": json.dumps(answers), "answer-1": cause, "answer-2": expected}
         body = urllib.parse.urlencode(form).encode()
         urllib.request.urlopen(f"{item}/submit", body, timeout=30).close()
 
 
-def _opinion(turn: Turn, chance: random.Random) -> tuple[bool, str, str]:
+def _opinion(turn: Turn, chance: random.Random, moody: float) -> tuple[bool, str, str]:
     """Mostly what anybody would say of it; two experts need not agree."""
-    if chance.random() < 0.3:
+    if chance.random() < moody:
         return chance.random() < 0.5, chance.choice(CAUSES), "I would ask the customer what they mean."
     if turn.in_incident:
         return False, "Took too long", "The same, within seconds."

@@ -27,6 +27,7 @@ from opentelemetry.sdk.trace import Span, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
+from prompts import INSTRUCTIONS
 from questions import JAPANESE_THREADS, THREADS, UNKNOWN, is_japanese
 
 SECOND = 10**9

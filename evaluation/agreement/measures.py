@@ -107,7 +107,6 @@ def classes_of(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> li
         both = confusion[index][index]
         judged, labelled = sum(confusion[index]), sum(row[index] for row in confusion)
         either = _share(both, judged + labelled - both, "nobody puts anything in it")
-        f1 = [None if end is None else 2 * end / (1 + end) for end in (either.value, either.low, either.high)]
         found.append(
             ClassAgreement(
                 name,
@@ -115,10 +114,14 @@ def classes_of(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> li
                 labelled,
                 _share(both, judged, "the judge puts nothing in it"),
                 _share(both, labelled, "people put nothing in it"),
-                Coefficient(*f1, reason=either.reason),
+                Coefficient(_f1(either.value), _f1(either.low), _f1(either.high), either.reason),
             )
         )
     return found
+
+
+def _f1(share: float | None) -> float | None:
+    return None if share is None else 2 * share / (1 + share)
 
 
 def _share(count: int, of: int, reason: str) -> Coefficient:

@@ -67,8 +67,8 @@ class Scale:
 def scale_of(judged: Sequence[Any], said: Sequence[Any], threshold: float | None = None) -> Scale:
     """How the values of a judge and of people are compared.
 
-    True, 1, yes and pass are the same; numbers are compared as such where both give some; from ``threshold`` on a number
-    is a yes. Other texts are categories, upper and lower case apart.
+    True, 1, yes and pass are the same; numbers are compared as such where both give some; from ``threshold`` on a
+    number is a yes. Other texts are categories, upper and lower case apart.
     """
     values = [*judged, *said]
     if not values:

@@ -181,6 +181,12 @@ class Dataset:
         self._ask("GET", "versions", str(version), "records", query="limit=1")
         return Dataset(self._client, self._found, pinned=version)
 
+    def refresh(self) -> "Dataset":
+        """Be the latest version, where others have merged records meanwhile. Raises ``HanseiError``."""
+        self._check_latest()
+        self._found = dict(self._client.ask("GET", "datasets", self.dataset_id))
+        return self
+
     def diff(self, start: int | None = None, end: int | None = None) -> VersionDiff:
         """What differs between two versions: the one before and this one, where none is given.
 
@@ -214,12 +220,9 @@ class Dataset:
         Where people disagree about what is expected of a trace and nobody has decided, ``on_conflict`` says what
         holds: ``skip`` leaves it out and tells so, ``newest`` takes the last, ``error`` raises. Raises ``HanseiError``.
         """
-        if isinstance(records, LabelingSession):
-            self._check_latest()
-            body = {"to_dataset": self.dataset_id, "on_conflict": on_conflict}
-            found = self._client.ask("POST", f"labeling-sessions/{records.labeling_session_id}:sync", body=body)
-            return self._learn(found)
         self._check_latest()
+        if isinstance(records, LabelingSession):
+            return self._learn(records.sync(self.dataset_id, on_conflict=on_conflict))
         body = {"note": note or _note(records), "on_conflict": on_conflict}
         if isinstance(records, str | os.PathLike):
             body["file"] = Path(records).name

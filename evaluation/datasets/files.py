@@ -1,7 +1,6 @@
 """Records of files: JSON lines, CSV or Parquet, as they are exported, or of one's own."""
 
 import csv
-import io
 import json
 import subprocess
 import sys
@@ -50,8 +49,12 @@ def records_of_file(path: Path, file_format: str) -> Iterator[dict[str, Any]]:
         if file_format == "parquet":
             yield from map(_flat_record, _parquet_rows(path))
             return
-        with path.open("rb") as content:
-            yield from _lines(content) if file_format == "jsonl" else _csv_rows(content)
+        if file_format == "jsonl":
+            with path.open("rb") as lines:
+                yield from _lines(lines)
+        else:
+            with path.open(encoding="utf-8-sig", newline="") as table:
+                yield from _csv_rows(table)
     except OSError as error:
         raise InvalidEvaluation(f"file: {str(path)!r} cannot be read: {error.strerror}") from error
 
@@ -69,9 +72,9 @@ def _lines(content: IO[bytes]) -> Iterator[dict[str, Any]]:
         yield _record(found)
 
 
-def _csv_rows(content: IO[bytes]) -> Iterator[dict[str, Any]]:
+def _csv_rows(content: IO[str]) -> Iterator[dict[str, Any]]:
     csv.field_size_limit(2**31 - 1)
-    rows = csv.reader(io.TextIOWrapper(content, "utf-8-sig", newline=""), strict=True)
+    rows = csv.reader(content, strict=True)
     try:
         heading = next(rows, [])
         for row in rows:

@@ -45,6 +45,8 @@ class AddedItems:
     already_there: int
     unknown: int
     """How many of the added ones hansei has not received yet; they are shown once they come."""
+    without_trace: int = 0
+    """Records of a dataset that no trace stands behind; they are left out."""
 
 
 class LabelingSession:
@@ -161,6 +163,32 @@ class LabelingSession:
         self.added = self._add({"rule": dict(rule)})
         return self
 
+    def add_dataset(self, dataset: Any, *, version: int | None = None) -> "LabelingSession":
+        """Add the traces behind the records of a dataset; ``added`` of what is answered tells how many.
+
+        ``dataset``: a dataset, or its name or id. ``version``: None is the latest, or that which the dataset is.
+        Records that no trace stands behind have nothing to show: ``added.without_trace`` says how many are left out.
+        Raises ``HanseiError``.
+        """
+        name, is_at = _dataset(dataset)
+        body = {"dataset": name, "version": is_at if version is None else version}
+        self.added = AddedItems(**self._act("add-dataset", body))
+        return self
+
+    def sync(self, to_dataset: Any, *, on_conflict: str = "skip") -> dict[str, Any]:
+        """Merge what experts expect of the traces of this session into a dataset: inputs, outputs and expectations.
+
+        ``to_dataset``: a dataset, or its name or id. Of several reviewers the arbiter's decision holds, else what all
+        or more than half say. Where that leaves nothing, ``on_conflict`` says what holds: ``skip`` leaves the
+        expectation out, ``newest`` takes the last, ``error`` merges nothing and raises.
+
+        Answers the ``version`` that the dataset has now, how many records were ``added``, ``changed`` and
+        ``unchanged``, and the ``conflicts``: who says what. Raises ``HanseiError``.
+        """
+        body = {"to_dataset": _dataset(to_dataset)[0], "on_conflict": on_conflict}
+        found: dict[str, Any] = self._act("sync", body)
+        return found
+
     def preview_rule(self, rule: Mapping[str, Any]) -> int:
         """How many traces a rule would add now. Raises ``HanseiError``."""
         body = {"rule": dict(rule), "session_id": self.labeling_session_id}
@@ -225,6 +253,9 @@ class LabelingSession:
         query = urlencode({"format": format, "limit": _MOST_LABELS})
         path = ("labeling-sessions", self.labeling_session_id, "export")
         return self._client.download("GET", *path, query=query).body
+
+    def _act(self, action: str, body: Mapping[str, Any]) -> Any:
+        return self._client.ask("POST", "labeling-sessions", f"{self.labeling_session_id}:{action}", body=body)
 
     def _ask(self, method: str, *path: str, body: Mapping[str, Any] | None = None) -> Any:
         return self._client.ask(method, "labeling-sessions", self.labeling_session_id, *path, body=body)
@@ -316,6 +347,16 @@ def _texts(argument: str, given: Iterable[str] | None) -> list[str]:
     if isinstance(given, str) or (given is not None and not isinstance(given, Iterable)):
         raise InvalidLabeling(f"{argument}: {brief(given)} is not a list of texts")
     return list(given or ())
+
+
+def _dataset(given: Any) -> tuple[str, int | None]:
+    """The id or the name of a dataset, and the version that it is."""
+    if isinstance(given, str) and given:
+        return given, None
+    dataset_id, version = getattr(given, "dataset_id", None), getattr(given, "version", None)
+    if not isinstance(dataset_id, str) or not isinstance(version, int):
+        raise InvalidLabeling(f"dataset: {brief(given)} is neither a dataset nor the name of one")
+    return dataset_id, version
 
 
 def _moment(name: str, moment: Moment) -> int | str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hansei.collector.errors import HanseiError
+    from hansei.evaluation.agreement.judge_agreement import JudgeAgreement, judge_agreement
     from hansei.evaluation.datasets.dataset import Dataset, create_dataset, delete_dataset, get_dataset, search_datasets
     from hansei.evaluation.errors import EvaluationError, InvalidEvaluation, JudgeError, NotApplicable
     from hansei.evaluation.judges.judge import Judge
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from hansei.evaluation.judges.settings import JudgeSettings
     from hansei.evaluation.runs.comparison import compare
     from hansei.evaluation.runs.evaluate import evaluate
+    from hansei.evaluation.runs.record import RunRow
     from hansei.evaluation.runs.result import EvaluationResult
     from hansei.evaluation.scorer import Scorer, scorer
     from hansei.evaluation.scorers.adapters.autoevals import from_autoevals
@@ -162,6 +164,7 @@ __all__ = [
     "JsonSchema",
     "JsonValid",
     "Judge",
+    "JudgeAgreement",
     "JudgeError",
     "JudgeModel",
     "JudgeSettings",
@@ -179,6 +182,7 @@ __all__ = [
     "RetrievalRelevance",
     "RetrievalSufficiency",
     "Rouge",
+    "RunRow",
     "Safety",
     "Scorer",
     "SearchError",
@@ -219,6 +223,7 @@ __all__ = [
     "get_last_active_trace_id",
     "get_trace",
     "instrument",
+    "judge_agreement",
     "list_label_schemas",
     "log_assessment",
     "log_expectation",
@@ -285,6 +290,7 @@ _HOMES = {
     "JsonSchema": "hansei.evaluation.scorers.json_schema",
     "JsonValid": "hansei.evaluation.scorers.json_valid",
     "Judge": "hansei.evaluation.judges.judge",
+    "JudgeAgreement": "hansei.evaluation.agreement.judge_agreement",
     "JudgeError": "hansei.evaluation.errors",
     "JudgeModel": "hansei.evaluation.judges.question",
     "JudgeSettings": "hansei.evaluation.judges.settings",
@@ -302,6 +308,7 @@ _HOMES = {
     "RetrievalRelevance": "hansei.evaluation.scorers.retrieval_relevance",
     "RetrievalSufficiency": "hansei.evaluation.scorers.retrieval_sufficiency",
     "Rouge": "hansei.evaluation.scorers.rouge",
+    "RunRow": "hansei.evaluation.runs.record",
     "Safety": "hansei.evaluation.scorers.safety",
     "Scorer": "hansei.evaluation.scorer",
     "SearchError": "hansei.feedback.search.errors",
@@ -341,6 +348,7 @@ _HOMES = {
     "get_last_active_trace_id": "hansei.instrumentation",
     "get_trace": "hansei.feedback.search.traces",
     "instrument": "hansei.instrumentation",
+    "judge_agreement": "hansei.evaluation.agreement.judge_agreement",
     "list_label_schemas": "hansei.feedback.labeling.label_schema",
     "log_assessment": "hansei.feedback.recording",
     "log_expectation": "hansei.feedback.recording",

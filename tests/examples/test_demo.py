@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import sys
 import urllib.request
 from collections import Counter
@@ -40,7 +41,7 @@ class Shown:
                 demo.demonstrate(folder / "data", self.addresses)
             self.printed = output.getvalue()
             self.answered = []
-            for line in self.printed.splitlines()[-3:]:
+            for line in self.printed.splitlines()[-4:]:
                 with urllib.request.urlopen(line.rpartition(" ")[2]) as answer:
                     self.answered.append(answer.status)
             host, _, port = self.addresses["sql"].rpartition(":")
@@ -78,24 +79,36 @@ def test_thumbs_are_feedback_of_people_on_the_traces_of_their_answers(shown: Sho
 
 
 def test_it_says_which_pages_to_open(shown: Shown, examples: SimpleNamespace) -> None:
-    """The overview, the answer that was marked down first, and an expert's page."""
+    """The overview, the answer that was marked down first, the run with the better prompt, and an expert's page."""
     first = next(trace_id for _, _, value, _, trace_id in shown.thumbs if value == "false")
-    pages = [line.rpartition(" ")[2] for line in shown.printed.splitlines()[-3:]]
-    assert shown.printed.splitlines()[-3:] == [
+    pages = [line.rpartition(" ")[2] for line in shown.printed.splitlines()[-4:]]
+    assert shown.printed.splitlines()[-4:] == [
         f"Open http://{shown.addresses['ui']}/overview",
         f"The answer that was marked down: http://{shown.addresses['ui']}/traces/{first}",
+        f"The run with the better prompt: {pages[-2]}",
         f"The link of an expert: {pages[-1]}",
     ]
+    assert pages[-2].startswith(f"http://{shown.addresses['ui']}/evaluation/")
     assert pages[-1].startswith(f"http://{shown.addresses['ui']}/review/")
-    assert shown.answered == [200, 200, 200]
+    assert shown.answered == [200, 200, 200, 200]
     assert max(map(len, shown.printed.splitlines())) <= 110
 
 
 def test_the_day_is_in_the_tables_with_prices_and_whole_feedback(shown: Shown, examples: SimpleNamespace) -> None:
     """Every trace arrived, every call that was answered has a price, and no assessment is of something unknown."""
     day = Counter(turn.service for turn in examples.traffic.day(END))
+    evaluated = shown.services.pop("hansei-evaluation")
+    assert evaluated > 2 * 2 * 10  # with either prompt an answer and a verdict
     assert shown.services == {**day, "support-chat": day["support-chat"] + 8}
     assert (shown.unpriced, shown.unlinked) == (0, 0)
+
+
+def test_the_better_prompt_is_better(shown: Shown) -> None:
+    """What the expert expected is met more often with it, by the comparison's own judgement."""
+    (line,) = re.findall(r"(?m)^  correctness +\d+ +([\d.]+) +([\d.]+) .* (\w+)$", shown.printed)
+    before, after, judged = line
+    assert float(before) < float(after)
+    assert judged == "higher"
 
 
 def test_one_seed_is_one_day(examples: SimpleNamespace) -> None:
