@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe as Engine
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
@@ -81,19 +82,22 @@ class Axe:
     """What shuts people out, as far as axe can tell."""
 
     def __init__(self) -> None:
-        self._engine = Engine()
+        self._script = Engine().axe_script
 
     def check(self, page: Page, **options: object) -> None:
         """Nothing on the page does, in either theme; ``options`` are axe's own."""
+        page.evaluate(self._script)
         dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
         self._run(page, options)
         # The themes differ in their colours alone.
         page.emulate_media(color_scheme="light" if dark else "dark")
         self._run(page, {**options, "runOnly": ["color-contrast", "link-in-text-block"]})
         page.emulate_media(color_scheme="dark" if dark else "light")
+        # Until all is drawn in the colours that it had before.
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def _run(self, page: Page, options: Mapping[str, object]) -> None:
-        results = self._engine.run(page, options={"resultTypes": ["violations"], **options})
+        results = AxeResults(page.evaluate("options => axe.run(options)", {"resultTypes": ["violations"], **options}))
         assert results.violations_count == 0, results.generate_report()
 
 

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hansei.evaluation.judges.model import model_of
 from hansei.evaluation.judges.question import Asker, JudgeModel, Message, Question, Verdict
@@ -11,11 +11,16 @@ from hansei.evaluation.scorer import ARGUMENTS, Answer, Scorer
 from hansei.feedback.assessment import Feedback
 from hansei.feedback.source import AssessmentSource, AssessmentSourceType
 
+if TYPE_CHECKING:
+    from hansei.evaluation.judges.alignment import Alignment
+
 
 class Judge(Scorer):
     """A scorer that asks a model. A subclass has ``judge``, with the parameters that a scorer's ``__call__`` has."""
 
     source_type: ClassVar[str] = AssessmentSourceType.LLM_JUDGE
+    alignment: "Alignment | None" = None
+    """How it was aligned with people, of one that :meth:`align` answered."""
 
     def __init__(self, name: str, model: str | JudgeModel | None = None) -> None:
         """``model``: ``openai:/gpt-4.1-mini``, a :class:`JudgeModel`, or None for that of ``HANSEI_JUDGE_MODEL``.
@@ -34,6 +39,15 @@ class Judge(Scorer):
         from hansei.evaluation.judges.alone import judge_alone
 
         return judge_alone(self, given)
+
+    def align(self, traces: Any, optimizer: Any = None, **options: Any) -> "Judge":
+        """A judge that agrees better with people, or this one where none is surely better.
+
+        See :func:`hansei.evaluation.judges.align.align`.
+        """
+        from hansei.evaluation.judges.align import align
+
+        return align(self, traces, optimizer, **options)
 
     @cached_property
     def needs(self) -> frozenset[str]:
@@ -70,4 +84,4 @@ class Judge(Scorer):
         )
 
 
-_NOT_HELD = ("model", "needs", "version", "source")
+_NOT_HELD = ("alignment", "model", "needs", "version", "source")

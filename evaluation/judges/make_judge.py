@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from hansei.evaluation.errors import InvalidEvaluation, NotApplicable
 from hansei.evaluation.judges.judge import Judge
@@ -14,9 +14,6 @@ from hansei.evaluation.judges.rendering import as_json, conversation_text, enclo
 from hansei.evaluation.judges.value_type import schema_of
 from hansei.evaluation.scorer import Answer
 from hansei.feedback.search.trace import Trace
-
-if TYPE_CHECKING:
-    from hansei.evaluation.judges.align import Alignment
 
 VARIABLES: Final = ("inputs", "outputs", "expectations", "conversation", "trace")
 _VARIABLE: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -46,8 +43,6 @@ class InstructionsJudge(Judge):
         self.description = description
         self.value = dict(value)
         self.examples = tuple(examples)
-        self.alignment: Alignment | None = None
-        """How it was improved, of one that :meth:`align` gave."""
 
     @cached_property
     def variables(self) -> frozenset[str]:
@@ -72,15 +67,6 @@ class InstructionsJudge(Judge):
         system = f"{_SYSTEM}\n\nExamples that people have judged:{examples}" if examples else _SYSTEM
         messages: list[Message] = [{"role": "system", "content": system}, {"role": "user", "content": shown}]
         return self.feedback(await asker.ask(self.question(subject_id, messages, self.value)))
-
-    def align(self, traces: Any, optimizer: Any = None, **options: Any) -> "InstructionsJudge":
-        """A judge that agrees better with people, or this one where none is surely better; ``alignment`` tells.
-
-        See :func:`hansei.evaluation.judges.align.align`.
-        """
-        from hansei.evaluation.judges.align import align
-
-        return align(self, traces, optimizer, **options)
 
     def changed(self, *, instructions: str | None = None, examples: Sequence[str] | None = None) -> "InstructionsJudge":
         """The same judge with other instructions or examples. Raises ``InvalidEvaluation``."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hansei.evaluation.scorers.adapters.autoevals import from_autoevals
     from hansei.evaluation.scorers.adapters.deepeval import from_deepeval
     from hansei.evaluation.scorers.adapters.ragas import from_ragas
+    from hansei.evaluation.scorers.all_scorers import get_all_scorers
     from hansei.evaluation.scorers.bleu import Bleu
     from hansei.evaluation.scorers.chrf import Chrf
     from hansei.evaluation.scorers.completeness import Completeness
@@ -213,6 +214,7 @@ __all__ = [
     "from_autoevals",
     "from_deepeval",
     "from_ragas",
+    "get_all_scorers",
     "get_assessment",
     "get_current_active_span",
     "get_current_trace_id",
@@ -338,6 +340,7 @@ _HOMES = {
     "from_autoevals": "hansei.evaluation.scorers.adapters.autoevals",
     "from_deepeval": "hansei.evaluation.scorers.adapters.deepeval",
     "from_ragas": "hansei.evaluation.scorers.adapters.ragas",
+    "get_all_scorers": "hansei.evaluation.scorers.all_scorers",
     "get_assessment": "hansei.feedback.search.assessments",
     "get_current_active_span": "hansei.instrumentation",
     "get_current_trace_id": "hansei.instrumentation",
