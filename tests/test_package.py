@@ -76,6 +76,10 @@ def sdist(build: Callable[[str, Path], Path], tmp_path_factory: pytest.TempPathF
     return build("sdist", tree)
 
 
+WHOLE_FOLDERS = ("templates", "static", "catalogs", "prompts")
+"""Folders of files that are no modules."""
+
+
 @pytest.fixture(scope="module")
 def wheel(sdist: Path, build: Callable[[str, Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, made from nothing but the source distribution."""
@@ -109,7 +113,7 @@ def test_wheel_has_all_of_the_package_and_nothing_else(wheel: Path) -> None:
         f"{package}/{path.relative_to(folder)}"
         for package, folder in FOLDERS.items()
         for path in folder.rglob("*")
-        if path.suffix in (".py", ".sql", ".proto", ".typed") or path.parent.name in ("templates", "static", "catalogs")
+        if path.suffix in (".py", ".sql", ".proto", ".typed") or path.parent.name in WHOLE_FOLDERS
     }
     with zipfile.ZipFile(wheel) as archive:
         files = {name for name in archive.namelist() if ".dist-info/" not in name}

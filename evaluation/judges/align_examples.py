@@ -84,7 +84,11 @@ def shared_out(examples: Sequence[Example], held_out: float) -> Shares:
     units: dict[str, list[Example]] = {}
     for each in examples:
         units.setdefault(each.subject.session_id or each.subject.subject_id, []).append(each)
-    in_order = sorted(units, key=lambda name: (_value_key(units[name][0]), hashlib.sha256(name.encode()).digest()))
+
+    def place_of(name: str) -> tuple[list[tuple[float, str]], bytes]:
+        return sorted(map(_value_key, units[name])), hashlib.sha256(name.encode()).digest()
+
+    in_order = sorted(units, key=place_of)
     shares = Shares()
     kept: list[str] = []
     count = 0.0

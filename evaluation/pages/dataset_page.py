@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 LARGEST_FILE: Final = 256 * 1024**2
 """Bytes of a file that is imported."""
 _AT_ONCE: Final = 25
-_VERSIONS: Final = 50
+_VERSIONS: Final = 200
 
 
 class DatasetPages:

@@ -1,9 +1,13 @@
 """How values, scores and metrics are written."""
 
 import json
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from hansei.evaluation.runs.comparison_text import p_text
 from hansei.feedback.pages.formats import NOTHING
+
+if TYPE_CHECKING:
+    from hansei.evaluation.runs.paired import PairedDifference
 
 LONGEST: Final = 20_000
 """Characters of a value on a page."""
@@ -44,4 +48,36 @@ def mood(value: Any) -> str:
     return {True: "ok", False: "error"}.get(value, "") if isinstance(value, bool) else ""
 
 
-FILTERS: Final = {"shown": shown, "score": score, "metric": metric, "mood": mood}
+def signed(value: float | None) -> str:
+    """A difference, with its sign."""
+    if value is None:
+        return NOTHING
+    return "0" if value == 0 else f"{value:+,.3g}" if abs(value) < 1000 else f"{value:+,.0f}"
+
+
+def p_value(value: float) -> str:
+    """``= 0.031``, ``< 0.001``."""
+    text = p_text(value)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def effect(found: "PairedDifference") -> str:
+    """How large an effect is, in words: of Cohen's g and of correlations as Cohen has them (*Statistical Power
+    Analysis*, 1988, chapters 3 and 5)."""
+    if found.effect is None:
+        return "nothing changed"
+    limits = _EFFECTS if found.effect_name.startswith("Cohen") else _CORRELATIONS
+    return next((word for limit, word in limits if abs(found.effect) >= limit), "negligible")
+
+
+_EFFECTS: Final = ((0.25, "large"), (0.15, "medium"), (0.05, "small"))
+_CORRELATIONS: Final = ((0.5, "large"), (0.3, "medium"), (0.1, "small"))
+FILTERS: Final = {
+    "effect": effect,
+    "metric": metric,
+    "mood": mood,
+    "p_value": p_value,
+    "score": score,
+    "shown": shown,
+    "signed": signed,
+}

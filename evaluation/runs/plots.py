@@ -10,10 +10,10 @@ from hansei.evaluation.runs.numbers import categories_of, number_of
 from hansei.evaluation.runs.wilson import wilson
 
 if TYPE_CHECKING:
-    from hansei.evaluation.agreement.judge_agreement import JudgeAgreement
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from hansei.evaluation.agreement.judge_agreement import JudgeAgreement
     from hansei.evaluation.runs.comparison import Comparison
     from hansei.evaluation.runs.record import RunRow
     from hansei.evaluation.runs.result import EvaluationResult

@@ -72,6 +72,13 @@ WHERE RunId = {run_id:String} AND Position >= {from:UInt32}
 ORDER BY Position
 LIMIT {limit:UInt32};
 
+-- name: run_rows_at
+-- Some rows of a run, by their positions.
+SELECT
+    /*columns*/
+FROM evaluation_rows FINAL
+WHERE RunId = {run_id:String} AND Position IN {positions:Array(UInt32)};
+
 -- name: lowest_run_rows
 -- The rows of a run by a score: those without a number first, then the lowest.
 SELECT

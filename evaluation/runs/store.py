@@ -107,6 +107,12 @@ def read_rows(query: Query, run_id: str, *, start: int = 0, limit: int = 100) ->
     return [_row_of(row) for row in query(sql, asked)]
 
 
+def read_rows_at(query: Query, run_id: str, positions: Sequence[int]) -> list[RunRow]:
+    """Some rows of a run, by their positions, in any order."""
+    sql = fill(statement("runs", "run_rows_at"), columns=statement("runs", "row_columns"))
+    return [_row_of(row) for row in query(sql, {"run_id": run_id, "positions": list(positions)})]
+
+
 def read_lowest_rows(query: Query, run_id: str, name: str, *, skip: int = 0, limit: int = 100) -> list[RunRow]:
     """The rows of a run that failed, or have no value, or the lowest ones, by a score's name; then the others."""
     asked = {"run_id": run_id, "name": name, "skip": skip, "limit": limit}

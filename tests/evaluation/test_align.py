@@ -5,10 +5,12 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import hansei
 from hansei import Feedback, make_judge
 from hansei.evaluation.errors import InvalidEvaluation
 from hansei.evaluation.judges.align_candidates import Judged, chosen_examples
@@ -21,7 +23,7 @@ from hansei.feedback.source import AssessmentSource
 
 # The tests are no package whose name could be written out.
 from ..collector.processes import Serving  # noqa: TID252
-from .model_server import ModelServer  # noqa: TID252
+from .model_server import ModelServer
 
 INSTRUCTIONS = "Is {{ outputs }} a polite answer to {{ inputs }}?"
 BETTER = "Is {{ outputs }} a polite answer to {{ inputs }}? An answer without a greeting is not polite."
@@ -94,7 +96,7 @@ def judge() -> Judge:
 
 
 def test_refined_instructions(model: ModelServer) -> None:
-    """A judge becomes one with the instructions that a model wrote, where they are surely better on what it never saw."""
+    """A judge gets the instructions that a model wrote, where they are surely better on what it never saw."""
     model.answer = answering(lambda system, user: "greeting" in user)
     given = judge()
     found = given.align(traces())
@@ -253,3 +255,13 @@ def test_chosen_examples() -> None:
     numbers = [int(each.example.subject.subject_id, 16) for each in chosen_examples(given, 3)]
     assert numbers == [2, 3, 1]
     assert isinstance(given[0].example, Example)
+
+
+def test_guide(model: ModelServer) -> None:
+    """The code of docs/comparing.md for aligning works as it stands."""
+    model.answer = answering(lambda system, user: "greeting" in user)
+    guide = (Path(__file__).parents[2] / "docs" / "comparing.md").read_text()
+    (code,) = re.findall(r"(?ms)^```python\n(judge = .*?)^```", guide)
+    named: dict[str, Any] = {"hansei": hansei, "traces": traces()}
+    exec(code, named)
+    assert named["aligned"].alignment.aligned

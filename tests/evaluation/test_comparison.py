@@ -1,5 +1,8 @@
 """Comparing runs: the tests behind it against published answers, and which rows are compared."""
 
+import inspect
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,7 +10,8 @@ import numpy as np
 import pandas
 import pytest
 
-from hansei import compare
+import hansei
+from hansei import compare, judge_agreement
 from hansei.evaluation.errors import InvalidEvaluation, UnknownEvaluation
 from hansei.evaluation.runs.comparison import NO_EVIDENCE, ChangedRow, compare_rows
 from hansei.evaluation.runs.paired import (
@@ -207,3 +211,22 @@ def test_stored_runs(here: Serving) -> None:
     ]
     with pytest.raises(UnknownEvaluation, match="there is no run 'nowhere'"):
         compare("nowhere", ids[0])
+
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "comparing.md").read_text()
+
+
+def test_guide() -> None:
+    """The code of docs/comparing.md for runs works as it stands, and its table has every parameter of judge_agreement."""
+    before, after = (
+        [RunRow(each.position, record_id=each.record_id, scores=[RowScore("correctness", "c", "v1", each.scores[0].value)])
+         for each in rows]
+        for rows in runs()
+    )  # fmt: skip
+    (code,) = re.findall(r"(?ms)^```python\n(comparison = .*?)^```", GUIDE)
+    named = {"before": SimpleNamespace(name="a", rows=before), "after": SimpleNamespace(name="b", rows=after)}
+    exec(code, {"hansei": hansei, **named})
+    (table,) = re.findall(r"(?ms)^\| parameter \|.*?\n\n", GUIDE)
+    assert re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in table.splitlines() if row)) == [
+        name for name in inspect.signature(judge_agreement).parameters if name != "judge_name"
+    ]

@@ -94,7 +94,7 @@ def test_versions_on_the_page(visit: Visit, dataset: Dataset, trace_id: str) -> 
 
 
 def test_making_importing_removing(visit: Visit, tmp_path: Path) -> None:
-    """A dataset is made by a form, filled from a file, exported, and a record is removed; mistakes are told in place."""
+    """A dataset is made by a form, filled from a file, exported, cut by a record; mistakes are told in place."""
     name = f"By hand {uuid.uuid4().hex[:8]}"
     page = visit("/datasets/new")
     page.get_by_label("Name").fill(name)

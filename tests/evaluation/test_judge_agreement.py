@@ -1,9 +1,11 @@
 """A judge against people: which of their words are paired, and what that comes to."""
 
 import json
+import re
 import time
 import uuid
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,7 +49,7 @@ class Ledger:
         assessment_id = more.pop("id", None) or uuid.uuid4().hex
         own = {
             "id": assessment_id, "value": json.dumps(value), "source.type": kind, "source.id": who,
-            "metadata": json.dumps(metadata), **more,
+            "metadata": json.dumps(metadata), **{name.replace("__", "."): each for name, each in more.items()},
         }  # fmt: skip
         attributes = {f"hansei.assessment.{name}": str(each) for name, each in own.items()}
         attributes["gen_ai.evaluation.name"] = attributes.pop("hansei.assessment.name", self.judge)
@@ -274,3 +276,28 @@ def test_scales() -> None:
     assert scale_of([f"text {number}" for number in range(60)], []).reason.startswith("these are free texts")
     assert scale_of([{"a": 1}], [1]).reason.startswith("values that are dicts are not compared")
     assert scale_of(["pass", "maybe"], [True, "Yes "]).classes == ["maybe", "yes"]
+
+
+def test_guide(ledger: Ledger) -> None:
+    """The code of docs/comparing.md for judges works, on a judge and labels of other names."""
+    label = f"{ledger.judge}-label"
+    hansei.create_label_schema(label, type="feedback", title="Right?", input=hansei.InputPassFail())
+    first, second = (
+        hansei.create_labeling_session(f"{name} {ledger.judge}", label_schemas=[label], assigned_users=["ana"])
+        for name in ("first", "second")
+    )
+    for number in range(4):
+        trace_id = new_id()
+        ledger.judged(trace_id, "yes")
+        session = {"labeling_session__id": first.labeling_session_id}
+        ledger.labelled(trace_id, bool(number), name=label, **session)
+    ledger.write()
+    guide = (Path(__file__).parents[2] / "docs" / "comparing.md").read_text()
+    (code,) = re.findall(r"(?ms)^```python\n(agreement = .*?)^```", guide)
+    for told, own in (
+        ("correctness", ledger.judge), ("is_correct", label), ("first week", first.name), ("second look", second.name),
+    ):  # fmt: skip
+        code = code.replace(f'"{told}"', f'"{own}"')
+    named: dict[str, Any] = {"hansei": hansei}
+    exec(code, named)
+    assert (named["agreement"].pairs, named["agreement"].agreement.value, second.progress()["items"]) == (4, 0.75, 1)
