@@ -133,6 +133,11 @@ class Dataset:
         return int(self._found["version"]) if self._pinned is None else self._pinned
 
     @property
+    def record_count(self) -> int:
+        """How many records this version has. Raises ``HanseiError``."""
+        return int(self._found["records"]) if self._pinned is None else len(self.records)
+
+    @property
     def url(self) -> str:
         """Its page."""
         return self._client.url(self._found["path"])

@@ -115,6 +115,13 @@ def _parser() -> argparse.ArgumentParser:
             description="Run a batch at the hansei of HANSEI_URL (default http://127.0.0.1:8600), with HANSEI_API_KEY.",
         )
     )
+    _add_datasets(
+        commands.add_parser(
+            "datasets",
+            help="datasets of a running hansei",
+            description="Datasets, at the hansei of HANSEI_URL (default http://127.0.0.1:8600), with HANSEI_API_KEY.",
+        )
+    )
     _add_keys(commands.add_parser("keys", help="create, list and revoke keys", description="Keys and their roles."))
     _add_labeling(
         commands.add_parser(
@@ -147,6 +154,22 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
         "budget; 4 another process runs it; 5 it could not go on, run it again; 143 stopped by a signal."
     )
     evaluate.set_defaults(run=_evaluate)
+
+
+def _add_datasets(datasets: argparse.ArgumentParser) -> None:
+    actions = datasets.add_subparsers(title="what to do", metavar="ACTION", required=True)
+    actions.add_parser("list", help="list the datasets", description="The datasets.").set_defaults(run=_list_datasets)
+    export = actions.add_parser("export", help="print the records of a dataset", description="The records.")
+    export.add_argument("--format", metavar="FORMAT", help="jsonl, csv or parquet (default jsonl, or as the file ends)")
+    export.add_argument("--version", metavar="N", type=int, help="of which version (default the latest)")
+    export.add_argument("--output", metavar="FILE", type=Path, help="where to (default standard output)")
+    merge = actions.add_parser("import", help="merge a file into a dataset", description="Merge a file's records.")
+    merge.add_argument("--create", action="store_true", help="make the dataset where there is none")
+    merge.add_argument("--note", metavar="TEXT", default="", help="what the version says of itself")
+    for action, run in ((export, _export_dataset), (merge, _import_dataset)):
+        action.add_argument("dataset", metavar="DATASET", help="its name or its id")
+        action.set_defaults(run=run)
+    merge.add_argument("file", metavar="FILE", type=Path, help="JSON lines, CSV or Parquet, as its name ends")
 
 
 def _add_keys(keys: argparse.ArgumentParser) -> None:
@@ -255,6 +278,24 @@ def _evaluate(options: argparse.Namespace) -> int:
         options.config, since=options.since, until=options.until, shard=options.shard, schedule=options.schedule,
         once=options.once, dry_run=options.dry_run, journal=options.journal,
     )  # fmt: skip
+
+
+def _list_datasets(_: argparse.Namespace) -> None:
+    from hansei.evaluation.datasets.command import print_datasets
+
+    print_datasets()
+
+
+def _export_dataset(options: argparse.Namespace) -> None:
+    from hansei.evaluation.datasets.command import export_dataset
+
+    export_dataset(options.dataset, options.format, options.version, options.output)
+
+
+def _import_dataset(options: argparse.Namespace) -> None:
+    from hansei.evaluation.datasets.command import import_dataset
+
+    import_dataset(options.dataset, options.file, options.note, create=options.create)
 
 
 def _create_key(options: argparse.Namespace) -> None:

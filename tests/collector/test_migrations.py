@@ -23,6 +23,20 @@ def database(engine: EmbeddedStore) -> Iterator[Any]:
     client.close()
 
 
+@pytest.fixture(scope="module")
+def fresh(engine: EmbeddedStore) -> dict[str, str]:
+    """The definition of each object of a fresh store."""
+    client = engine._connect()
+    client.command("CREATE DATABASE scratch")
+    client.command("USE scratch")
+    migrate(client)
+    found = tables(client)
+    client.command("USE default")
+    client.command("DROP DATABASE scratch SYNC")
+    client.close()
+    return found
+
+
 def tables(client: Any) -> dict[str, str]:
     """The definition of each object in the database."""
     found = client.query(
@@ -31,33 +45,28 @@ def tables(client: Any) -> dict[str, str]:
     return {row[0]: row[1] for row in found}
 
 
-def test_fresh_and_again(database: Any) -> None:
+def test_fresh_and_again(database: Any, fresh: dict[str, str]) -> None:
     """A fresh store gets every file in order; again, nothing is applied and nothing has changed."""
     names = [migration.name for migration in migrations()]
     assert migrate(database) == names
-    fresh = tables(database)
+    assert tables(database) == fresh
     assert migrate(database) == []
     assert tables(database) == fresh
     recorded = database.query("SELECT Version, Name FROM hansei_schema ORDER BY Version").result_rows
     assert [tuple(row) for row in recorded] == [(migration.version, migration.name) for migration in migrations()]
 
 
-def test_every_statement_can_be_repeated(database: Any) -> None:
+def test_every_statement_can_be_repeated(database: Any, fresh: dict[str, str]) -> None:
     """A run that was interrupted before it was recorded, anywhere, is taken up again and ends equal."""
     migrate(database)
-    fresh = tables(database)
     database.command("TRUNCATE TABLE hansei_schema")
     assert migrate(database) == [migration.name for migration in migrations()]
     assert tables(database) == fresh
 
 
 @pytest.mark.parametrize("version", range(1, len(list(migrations())) + 1))
-def test_taken_up_in_the_middle(database: Any, version: int) -> None:
+def test_taken_up_in_the_middle(database: Any, fresh: dict[str, str], version: int) -> None:
     """A store at any earlier version ends equal to a fresh one."""
-    migrate(database)
-    fresh = tables(database)
-    for name in fresh:
-        database.command(f"DROP TABLE IF EXISTS {name} SYNC")
     before = [migration for migration in migrations() if migration.version < version]
     for migration in before:
         database.command(migration.sql)

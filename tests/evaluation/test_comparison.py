@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -217,12 +218,12 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "comparing.md").read_text()
 
 
 def test_guide() -> None:
-    """The code of docs/comparing.md for runs works as it stands, and its table has every parameter of judge_agreement."""
-    before, after = (
-        [RunRow(each.position, record_id=each.record_id, scores=[RowScore("correctness", "c", "v1", each.scores[0].value)])
-         for each in rows]
-        for rows in runs()
-    )  # fmt: skip
+    """The code of docs/comparing.md for runs works, and its table has every parameter of judge_agreement."""
+
+    def only(each: RunRow) -> RunRow:
+        return replace(each, scores=[replace(each.scores[0], name="correctness")])
+
+    before, after = ([only(each) for each in rows] for rows in runs())
     (code,) = re.findall(r"(?ms)^```python\n(comparison = .*?)^```", GUIDE)
     named = {"before": SimpleNamespace(name="a", rows=before), "after": SimpleNamespace(name="b", rows=after)}
     exec(code, {"hansei": hansei, **named})

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hansei
+from hansei.cli import main
 from hansei.evaluation.client import EvaluationClient
 from hansei.evaluation.datasets.chosen_records import records_of
 from hansei.evaluation.datasets.dataset import Dataset, create_dataset, delete_dataset, get_dataset, search_datasets
@@ -407,3 +408,34 @@ def test_record_ids(value: Any, random: Any) -> None:
     assert record_id_of(shuffled(value)) == record_id_of(value)
     assert record_id_of([value]) != record_id_of(value)
     assert record_id_of(True) != record_id_of(1)
+
+
+def test_commands(dataset: Dataset, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Datasets are listed, filled from a file and written to one on the command line; mistakes are one line."""
+    questions, written = tmp_path / "questions.jsonl", tmp_path / "written.csv"
+    questions.write_text('{"inputs": {"q": 1}}\n{"inputs": {"q": 2}, "outputs": "two"}\n')
+    other = f"{dataset.name} 2"
+    for command, said in {
+        f"import|{dataset.name}|{questions}|--note|by command": "version 1: 2 added, 0 changed, 0 as they were\n",
+        f"import|{dataset.dataset_id}|{questions}": "nothing changed: version 1 has all of it\n",
+        f"import|{other}|{questions}|--create": "version 1: 2 added, 0 changed, 0 as they were\n",
+        f"export|{dataset.name}|--output|{written}": "",
+        f"export|{dataset.name}|--version|0": "",
+    }.items():
+        assert main(["datasets", *command.split("|")]) == 0
+        assert capfdbinary.readouterr().out.decode() == said
+    assert [each["inputs"] for each in records_of(written)] == [{"q": 1}, {"q": 2}]
+    assert dataset.versions()[0].note == "by command"
+    assert main(["datasets", "list"]) == 0
+    heading, *lines = capfdbinary.readouterr().out.decode().splitlines()
+    assert heading.split() == ["ID", "NAME", "VERSION", "RECORDS"]
+    assert [line.split() for line in lines if dataset.dataset_id in line] == [
+        [dataset.dataset_id, *dataset.name.split(), "1", "2"]
+    ]
+    for command, said in {
+        "export|none": "hansei: there is no dataset of the name or id 'none'\n",
+        f"import|{dataset.name}|none.csv": "hansei: file: 'none.csv' cannot be read: No such file or directory\n",
+        f"export|{dataset.name}|--format|xml": "hansei: --format: 'xml' is not one of jsonl, csv, parquet\n",
+    }.items():
+        assert main(["datasets", *command.split("|")]) == 2
+        assert capfdbinary.readouterr().err.decode() == said

@@ -197,10 +197,13 @@ def test_killed_while_it_writes(
     last = serve(data=data)
     last.wait_stored()
     assert last.end() == 0
-    for table in ("feedback_events", "feedback_state", "feedback"):
-        ran = hansei("query", "--data", data, "--format", "TSV", f"SELECT AssessmentId FROM {table}")
-        assert (ran.code, ran.err) == (0, "")
-        stored = ran.out.split()
+    tables = ("feedback_events", "feedback_state", "feedback")
+    ids = " UNION ALL ".join(f"SELECT '{table}', AssessmentId FROM {table}" for table in tables)
+    ran = hansei("query", "--data", data, "--format", "TSV", ids)
+    assert (ran.code, ran.err) == (0, "")
+    rows = [line.split("\t") for line in ran.out.splitlines()]
+    for table in tables:
+        stored = [assessment_id for found, assessment_id in rows if found == table]
         assert len(stored) == len(set(stored)), f"{table}: doubled"
         assert acknowledged - set(stored) == set(), f"{table}: lost"
         assert set(stored) <= acknowledged | unknown
