@@ -1,4 +1,4 @@
-"""Judging against the bare client: calls a second to a model that answers in 50 ms, 64 at once, spans and journal too."""
+"""Judging against the bare client: calls a second to a model that answers in 50 ms, 64 at once."""
 
 import asyncio
 import os

@@ -92,7 +92,8 @@ def feedbacks_of(scorer: Scorer, answer: Answer) -> list[Feedback]:
     elif isinstance(answer, Sequence) and answer and all(isinstance(each, Feedback) for each in answer):
         answers = answer
     else:
-        answers = [Feedback(scorer.name, plain(answer))]
+        signature = {SCORER: scorer.name, SCORER_VERSION: scorer.version}
+        return [Feedback(scorer.name, plain(answer), source=scorer.source, metadata=signature)]
     return [_signed(scorer, each) for each in answers]
 
 

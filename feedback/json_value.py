@@ -7,6 +7,8 @@ from hansei.feedback.errors import InvalidAssessment
 from hansei.feedback.text import sendable
 
 _SCALARS = "a bool, int, float or str"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+"""Made once: to make one takes longer than a short text."""
 
 
 def feedback_json(value: object) -> str:
@@ -28,7 +30,7 @@ def expectation_json(value: object) -> str:
 def _json(value: object, is_scalar: Callable[[object], bool], allowed: str) -> str:
     try:
         _check(value, is_scalar, allowed)
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = _ENCODER.encode(value)
     except RecursionError:
         raise InvalidAssessment("value: it is nested too deeply, or contains itself") from None
     except ValueError as error:

@@ -41,11 +41,11 @@ ORDER BY UpdatedAt, AssessmentId
 LIMIT {limit:UInt32};
 
 -- name: comparable_names
--- What judges and what people say, by name and how often.
+-- What judges and what people say, by name and about how often: what was said anew may be counted twice for a while.
 SELECT
     Name,
     SourceType = 'HUMAN' AS ByPeople,
-    uniqExact(TraceId, AssessmentId) AS Said
+    count() AS Said
 FROM feedback_state
 WHERE Name != ''
 GROUP BY Name, ByPeople

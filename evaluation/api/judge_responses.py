@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hansei.feedback.web.site import Site
 
 LARGEST_BODY: Final = 16 * 1024**2
-_MOST: Final = 1_000
+MOST_RESPONSES: Final = 1_000
 _COLUMNS: Final = ("RequestHash", "Model", "Response", "InputTokens", "OutputTokens", "CostUsd", "Written")
 
 
@@ -49,8 +49,8 @@ def judge_response_routes(site: "Site") -> list[BaseRoute]:
 
 
 def _list(name: str, given: object) -> list[Any]:
-    if not isinstance(given, list) or len(given) > _MOST:
-        raise InvalidEvaluation(f"{name}: it is not a list of at most {_MOST}")
+    if not isinstance(given, list) or len(given) > MOST_RESPONSES:
+        raise InvalidEvaluation(f"{name}: it is not a list of at most {MOST_RESPONSES}")
     return given
 
 

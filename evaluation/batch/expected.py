@@ -6,6 +6,7 @@ from typing import Any, Final
 from hansei.evaluation.batch.config import OnConflict
 from hansei.evaluation.batch.selection import Chosen
 from hansei.evaluation.batch.work import ReadExpectations
+from hansei.evaluation.expectations import expected_of
 from hansei.evaluation.subject import SubjectKind
 from hansei.feedback.assessment import Assessment
 from hansei.feedback.search.connection import Query
@@ -28,8 +29,6 @@ def expectations_reader(query: Query, kind: SubjectKind, on_conflict: OnConflict
     sql = fill(statement("assessments"), conditions=_VALID + _OF[kind])
 
     def read(chosen: Sequence[Chosen]) -> Mapping[str, Mapping[str, Any]]:
-        from hansei.evaluation.expectations import expected_of
-
         said: dict[str, list[Assessment]] = {}
         for row in query(sql, {"ids": [each.subject_id for each in chosen], "limit": _ALL}):
             said.setdefault(row["TraceId" if kind == "trace" else "SessionId"], []).append(assessment_of(row))

@@ -38,28 +38,31 @@ GROUP BY SessionId, TraceId
 ORDER BY SessionId, Began, TraceId;
 
 -- name: scores_of_traces
--- What evaluation has said of some traces.
+-- What evaluation has said of some traces. The last row of each is taken without FINAL, which would read all columns of
+-- all rows around them.
 SELECT
-    TraceId,
     AssessmentId,
     Name,
     Value,
     Error != '' OR ErrorCode != '' AS Failed,
     Metadata['revision'] AS Revision
-FROM feedback_state FINAL
-WHERE TraceId IN {trace_ids:Array(String)} AND EvaluationRunId != '';
+FROM feedback_state
+WHERE TraceId IN {trace_ids:Array(String)} AND EvaluationRunId != ''
+ORDER BY TraceId, AssessmentId, Version DESC
+LIMIT 1 BY TraceId, AssessmentId;
 
 -- name: scores_by_id
 -- Some assessments of conversations, which have no trace.
 SELECT
-    TraceId,
     AssessmentId,
     Name,
     Value,
     Error != '' OR ErrorCode != '' AS Failed,
     Metadata['revision'] AS Revision
-FROM feedback_state FINAL
-WHERE TraceId = '' AND AssessmentId IN {assessment_ids:Array(String)};
+FROM feedback_state
+WHERE TraceId = '' AND AssessmentId IN {assessment_ids:Array(String)}
+ORDER BY AssessmentId, Version DESC
+LIMIT 1 BY AssessmentId;
 
 -- name: stored_scores
 -- How many of some assessments the store has by a run.

@@ -20,11 +20,11 @@ AT_ONCE: Final = 1_000
 """Ids of a question: they stand in its address."""
 _LONGEST_ADDRESS: Final = 60_000
 """Characters of these."""
-_PAGE: Final = 4_000
+_PAGE: Final = 8_000
 """Subjects that are asked for at a time."""
 _FIRST_STRETCH: Final = 300 * SECOND
-_GROWTH: Final = 4
-"""A stretch that holds little is followed by a longer one, one that holds too much by a shorter one."""
+_GROWTH: Final = 8
+"""A stretch that holds little is followed by one that is longer, by so much at most."""
 _DRAWS: Final = 2.0**64
 
 
@@ -136,11 +136,13 @@ class Selection:
             if rows:
                 yield rows
             if len(rows) < _PAGE:
+                length = (upper - lower) * min(max(_PAGE // (len(rows) + 1), 1), _GROWTH)
                 lower = upper
-                length *= _GROWTH if len(rows) < _PAGE // _GROWTH else 1
             else:
-                lower, length = rows[-1]["Ended"], max(length // _GROWTH, SECOND // 1000)
-                after = (rows[-1]["Ended"], rows[-1]["SubjectId"])
+                # As long as it took for this page.
+                length = max(rows[-1]["Ended"] - lower, 1)
+                lower = rows[-1]["Ended"]
+                after = (lower, rows[-1]["SubjectId"])
 
     def _statement(self, shard: Shard | None) -> tuple[str, dict[str, object]]:
         subjects = self._subjects

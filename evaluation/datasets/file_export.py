@@ -28,7 +28,7 @@ COLUMNS: Final = (
     Column("source", "String", is_json=True),
     Column("version", "UInt32"),
 )
-_PAGE: Final = 500
+_PAGE: Final = 1000
 
 
 def records_export(info: DatasetInfo, version: int) -> Exported:

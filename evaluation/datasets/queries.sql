@@ -183,16 +183,28 @@ FROM
 );
 
 -- name: upload_page
--- What was sent of some records, in the order of their ids behind one of them.
+-- What was sent of some records, in the order of their ids behind one of them. Which these are is read first: what was
+-- sent is large.
+WITH
+    (
+        SELECT max(RecordId)
+        FROM
+        (
+            SELECT DISTINCT RecordId
+            FROM dataset_uploads
+            WHERE UploadId = {upload_id:String} AND RecordId > {after_id:String}
+            ORDER BY RecordId
+            LIMIT {limit:UInt32}
+        )
+    ) AS last
 SELECT
     RecordId,
     min(Number) AS First,
     arrayMap(each -> each.2, arraySort(groupArray((Number, Given)))) AS Pieces
 FROM dataset_uploads FINAL
-WHERE UploadId = {upload_id:String} AND RecordId > {after_id:String}
+WHERE UploadId = {upload_id:String} AND RecordId > {after_id:String} AND RecordId <= last
 GROUP BY RecordId
-ORDER BY RecordId
-LIMIT {limit:UInt32};
+ORDER BY RecordId;
 
 -- name: contents_of_traces
 -- The first spans of some traces, or some of their spans: what went in and out, of several names the first that is there.

@@ -13,6 +13,7 @@ from opentelemetry.trace import Span
 
 from hansei.evaluation.errors import JudgeError
 from hansei.evaluation.judges.answer_format import FORMATS, UnusableAnswer, instructed, parsed, response_format
+from hansei.evaluation.judges.batch_api import BatchClients
 from hansei.evaluation.judges.budget import Budget
 from hansei.evaluation.judges.cache import ResponseCache
 from hansei.evaluation.judges.journal import Journal
@@ -29,6 +30,8 @@ _TOKENS_OF_ANSWER: Final = 300
 _CHARACTERS_PER_TOKEN: Final = 4
 """Of an estimate, which the answer's numbers correct."""
 _FORMAT_REFUSED: Final = (400, 404, 422)
+_BATCHED_PART: Final = 0.5
+"""Of the price, which OpenAI's Batch API takes."""
 Response = Mapping[str, Any]
 
 
@@ -47,12 +50,16 @@ class ModelAsker:
         is a span at the hansei of ``HANSEI_URL``. Raises ``EvaluationError``."""
         self.settings = settings or JudgeSettings()
         self._journal = journal
-        self._prices = Prices(self.settings.prices)
+        batched = self.settings.batch_api
+        self._prices = Prices(self.settings.prices, part=_BATCHED_PART if batched else 1.0)
         self._budget = Budget(self.settings, self._prices)
-        self._requests = Rate(self.settings.requests_per_minute)
-        self._tokens = Rate(self.settings.tokens_per_minute)
+        self._tokens = Rate(None if batched else self.settings.tokens_per_minute)
         self._slots = asyncio.Semaphore(self.settings.concurrency)
-        self._clients = ModelClients(self.settings, self._requests)
+        self._clients = (
+            BatchClients(self.settings, journal.path.with_suffix(".batches") if journal else None)
+            if batched
+            else ModelClients(self.settings, Rate(self.settings.requests_per_minute))
+        )
         self._cache = ResponseCache() if self.settings.cache else None
         self._spans = JudgeSpans(run_id) if spans else None
         self._formats: dict[tuple[str | None, str], int] = {}
@@ -125,9 +132,8 @@ class ModelAsker:
         if self._journal is not None:
             self._journal.put(journaled, response)
         read, written = _usage(response)
-        cost = self._cost(question, read, written)
-        self._budget.pay(cost)
         if self._cache is not None:
+            cost = self._cost(question, read, written)
             self._cache.put(key, str(response.get("model") or ""), response, read, written, cost)
         return response, False
 
@@ -150,13 +156,19 @@ class ModelAsker:
         if wanted is not None:
             body["response_format"] = wanted
         await self._tokens.take(estimate)
-        self._budget.begin(question.model.name)
+        # Where thousands begin before the first is paid, they count as what they will probably cost.
+        expected = 0.0
+        if self.settings.batch_api:
+            expected = self._cost(question, estimate - _TOKENS_OF_ANSWER, _TOKENS_OF_ANSWER) or 0.0
+        self._budget.begin(question.model.name, expected)
         try:
             response = await self._clients.ask(question.model, body)
         except BaseException:
-            self._budget.unanswered()
+            self._budget.unanswered(expected)
             raise
-        self._tokens.correct(sum(_usage(response)) - estimate)
+        read, written = _usage(response)
+        self._budget.pay(self._cost(question, read, written), expected)
+        self._tokens.correct(read + written - estimate)
         return response
 
     def _fail(self, span: Span | None, error: BaseException) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,7 +45,7 @@ class Journal:
             return None
         return json.loads(os.pread(self._file, place[1], place[0]))
 
-    def put(self, key: str, response: Any) -> None:
+    def put(self, key: str, response: Mapping[str, Any]) -> None:
         """Keep an answer."""
         line = f"{_short(key).hex()} {json.dumps(response, separators=(',', ':'))}\n".encode()
         with self._turn:
@@ -68,8 +69,9 @@ class Journal:
             for line in lines:
                 head = 2 * _KEY_BYTES + 1
                 # The last line may be torn: the process ended while it wrote.
-                if line.endswith(b"\n") and _is_whole(line[head:]):
-                    self._places[bytes.fromhex(line[: head - 1].decode())] = (place + head, len(line) - head - 1)
+                if _is_whole(line[head:]):
+                    length = len(line.rstrip(b"\n")) - head
+                    self._places[bytes.fromhex(line[: head - 1].decode())] = (place + head, length)
                 place += len(line)
         if place and not self._ends_whole(place):
             os.write(self._file, b"\n")
@@ -79,12 +81,11 @@ class Journal:
 
 
 def _is_whole(text: bytes) -> bool:
-    """Whether it is an answer: a torn one was given its line's end by the next process."""
+    """Whether it is an answer: no beginning of a JSON object is one."""
     try:
-        json.loads(text)
+        return isinstance(json.loads(text), dict)
     except ValueError:
         return False
-    return True
 
 
 def _short(key: str) -> bytes:

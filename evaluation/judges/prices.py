@@ -7,15 +7,17 @@ from functools import lru_cache
 class Prices:
     """Prices of models: those that were given, else what genai-prices knows."""
 
-    def __init__(self, given: Mapping[str, tuple[float, float]] | None = None) -> None:
+    def __init__(self, given: Mapping[str, tuple[float, float]] | None = None, *, part: float = 1.0) -> None:
+        """``part`` of them is paid."""
         self._given = given or {}
+        self._part = part
 
     def cost(self, model: str, input_tokens: int, output_tokens: int) -> float | None:
         """In USD; None where no price is known."""
         found = self._given.get(model) or _known(model)
         if found is None:
             return None
-        return (found[0] * input_tokens + found[1] * output_tokens) / 1e6
+        return self._part * (found[0] * input_tokens + found[1] * output_tokens) / 1e6
 
     def knows(self, model: str) -> bool:
         """Whether it has a price."""

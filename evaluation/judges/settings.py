@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from hansei.evaluation.errors import InvalidEvaluation
+
+_CONCURRENCY: Final = 16
+_BATCHED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeSettings:
     """Limits of asking models. Raises ``InvalidEvaluation`` for one that makes no sense."""
 
-    concurrency: int = 16
-    """Requests at the same time."""
+    concurrency: int = _CONCURRENCY
+    """Requests at the same time; with ``batch_api`` those that go out together, 10 000 unless it is given."""
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
     """Input and output together."""
@@ -29,7 +32,7 @@ class JudgeSettings:
     timeout: float = 120.0
     """Seconds for one answer."""
     batch_api: bool = False
-    """Whether requests go through OpenAI's Batch API: half the price, answered within a day."""
+    """Whether requests go through OpenAI's Batch API: half the price, answered within a day. The rates do not apply."""
 
     def __post_init__(self) -> None:
         positive = ("concurrency", "requests_per_minute", "tokens_per_minute", "timeout")
@@ -37,6 +40,8 @@ class JudgeSettings:
             _check(name, getattr(self, name), above=0)
         for name in ("budget_usd", "budget_calls", "retries"):
             _check(name, getattr(self, name), least=0)
+        if self.batch_api and self.concurrency == _CONCURRENCY:
+            object.__setattr__(self, "concurrency", _BATCHED)
 
 
 def _check(name: str, value: Any, *, above: float | None = None, least: float | None = None) -> None:

@@ -26,6 +26,6 @@ def told(handler: Handler) -> Handler:
                 404 if isinstance(error, UnknownEvaluation) else 409 if isinstance(error, EvaluationConflict) else 400
             )
             title = "Not found" if status == 404 else "This cannot be done"
-            return page(request, "message.html", status, section="Evaluation", title=title, text=str(error))
+            return page(request, "message.html", status, section="Evaluation", title=title, text=str(error), link=None)
 
     return answer

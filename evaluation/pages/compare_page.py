@@ -14,7 +14,6 @@ from hansei.evaluation.pages.answers import told
 from hansei.evaluation.pages.compared_runs import (
     ComparedRuns,
     compared_runs,
-    interval_of,
     other_versions,
     shown_pairs,
 )
@@ -75,9 +74,7 @@ class _Known:
         return found
 
 
-def _read(
-    known: _Known, query: "Query", ids: tuple[str, str], name: str, skip: int, *, risen: bool
-) -> dict[str, Any]:
+def _read(known: _Known, query: "Query", ids: tuple[str, str], name: str, skip: int, *, risen: bool) -> dict[str, Any]:
     before, after = sorted((existing_run(query, run_id) for run_id in ids), key=lambda run: run.started_ms)
     found = known.compared(query, before, after)
     names = found.names()
@@ -89,7 +86,7 @@ def _read(
         "after": after,
         "comparison": comparison,
         "metrics": [
-            (each, interval_of(before, each, each.found.before), interval_of(after, each, each.found.after))
+            (each, found.before.interval(each, each.found.before), found.after.interval(each, each.found.after))
             for each in comparison.metrics
         ],
         "other_versions": other_versions(before, after),

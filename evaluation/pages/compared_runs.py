@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hansei.evaluation.errors import EvaluationError, InvalidEvaluation
 from hansei.evaluation.runs.numbers import number_of
 from hansei.evaluation.runs.record import RowScore, RunRecord, RunRow
+from hansei.evaluation.runs.row_pairs import RowPair, paired_rows
 from hansei.evaluation.runs.store import read_rows, read_rows_at
 from hansei.feedback.search.connection import Query
 
@@ -34,24 +35,42 @@ class ChangedPair:
 
 
 @dataclass(frozen=True, slots=True)
+class Means:
+    """Means by score, and their 95 % intervals."""
+
+    means: Mapping[str, float]
+    intervals: Mapping[str, Sequence[float]]
+
+    def interval(self, metric: "MetricComparison", mean: float) -> Sequence[float] | None:
+        """The interval of a mean; None where there is none, or it is of other rows."""
+        for name in (f"{metric.name}/mean", f"{metric.name}/share"):
+            if name in self.means and abs(self.means[name] - mean) <= 1e-9 * max(1.0, abs(mean)):
+                return self.intervals.get(name)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class ComparedRuns:
     """What two runs come to against each other."""
 
     comparison: "Comparison"
     """Without its rows."""
     changed: Sequence[ChangedPair]
+    before: Means
+    after: Means
+    """Over the pairs in which both have the score."""
 
     def names(self) -> list[str]:
         """The scores that changed in some row."""
         return list(dict.fromkeys(name for pair in self.changed for name in pair.differences))
 
     def ordered(self, name: str = "", *, risen: bool = False) -> list[ChangedPair]:
-        """The pairs that changed, of one score or of any, those that fell furthest first, or those that rose."""
+        """The pairs that changed, of one score or of all together: those that fell furthest first, or that rose."""
         found = [pair for pair in self.changed if not name or name in pair.differences]
 
         def key(pair: ChangedPair) -> tuple[float, int]:
-            numbers = [pair.differences[name]] if name else list(pair.differences.values())
-            return (-max(numbers) if risen else min(numbers)), pair.before
+            change = pair.differences[name] if name else sum(pair.differences.values())
+            return (-change if risen else change), pair.before
 
         return sorted(found, key=key)
 
@@ -104,7 +123,8 @@ def compared_runs(query: Query, before: RunRecord, after: RunRecord) -> Compared
         ) from error
     first, second = (list(_slim_rows(query, run)) for run in (before, after))
     comparison = compare_rows(first, second, names=(before.name, after.name))
-    return ComparedRuns(replace(comparison, changed=[]), _changed(comparison))
+    pairs, _, _ = paired_rows(first, second)
+    return ComparedRuns(replace(comparison, changed=[]), _changed(comparison), *_means(pairs))
 
 
 def shown_pairs(query: Query, before: RunRecord, after: RunRecord, pairs: Sequence[ChangedPair]) -> list[ShownPair]:
@@ -118,15 +138,6 @@ def shown_pairs(query: Query, before: RunRecord, after: RunRecord, pairs: Sequen
     ]
 
 
-def interval_of(run: RunRecord, metric: "MetricComparison", mean: float) -> Sequence[float] | None:
-    """The interval that a run has for the mean of a score, where that mean is over the same rows."""
-    for name in (f"{metric.name}/mean", f"{metric.name}/share"):
-        known = run.metrics.get(name)
-        if known is not None and abs(known - mean) <= 1e-9 * max(1.0, abs(mean)):
-            return run.intervals.get(name)
-    return None
-
-
 def other_versions(before: RunRecord, after: RunRecord) -> list[tuple[str, str, str]]:
     """The scorers of both runs that are not the same in both, with their versions."""
     first, second = (_versions(run) for run in (before, after))
@@ -138,6 +149,22 @@ def _versions(run: RunRecord) -> dict[str, str]:
     if not isinstance(counted, Mapping):
         return {}
     return {name: str(each.get("version", "")) for name, each in counted.items() if isinstance(each, Mapping)}
+
+
+def _means(pairs: Sequence[RowPair]) -> tuple[Means, Means]:
+    from hansei.evaluation.runs.statistics import metrics_of
+
+    values: tuple[dict[str, list[object]], dict[str, list[object]]] = ({}, {})
+    clusters: dict[str, list[str]] = {}
+    for before, after in pairs:
+        first, second = ({score.name: score.value for score in row.scores} for row in (before, after))
+        for name, value in first.items():
+            if value is not None and second.get(name) is not None:
+                values[0].setdefault(name, []).append(value)
+                values[1].setdefault(name, []).append(second[name])
+                clusters.setdefault(name, []).append(before.session_id)
+    found = [Means(*metrics_of(side, clusters=clusters)) for side in values]
+    return found[0], found[1]
 
 
 def _slim_rows(query: Query, run: RunRecord) -> Iterator[RunRow]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from hansei.evaluation.datasets.dataset import Dataset
-from hansei.evaluation.expectations import OnConflict, expected_of
-
 from hansei.evaluation.errors import InvalidEvaluation
+from hansei.evaluation.expectations import OnConflict, expected_of
 from hansei.feedback.labeling.labeling_session import LabelingSession
 from hansei.feedback.labeling.texts import brief
 from hansei.feedback.search.connection import connections

@@ -187,7 +187,7 @@ def _draw_drift(axes: "Axes", agreement: "JudgeAgreement") -> None:
     labels = [f"{each.label}\nn = {each.pairs}" for each in agreement.periods]
     step = max(1, -(-len(labels) // 6))
     axes.set_xticks(list(places)[::step], labels[::step], fontsize=8)
-    axes.set_xlabel(agreement.period)
+    axes.set_xlabel(f"{agreement.period} from")
     axes.set_ylabel("agreement, 95 % interval")
     axes.set_ylim(top=1.05)
     axes.legend(frameon=False, loc="lower left")

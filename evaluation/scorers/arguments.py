@@ -4,7 +4,8 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from inspect import get_annotations
+from typing import Any, Literal, Union, get_args, get_origin
 
 from hansei.evaluation.errors import InvalidEvaluation
 
@@ -27,7 +28,13 @@ def wrong(made: object, argument: str, why: str) -> InvalidEvaluation:
 
 @cache
 def _hints(kind: Any) -> Mapping[str, Any]:
-    hints = get_type_hints(kind)
+    # Of the classes with arguments alone: what others hold may be named for type checkers only.
+    hints = {
+        name: hint
+        for base in reversed(kind.__mro__)
+        if "__dataclass_fields__" in vars(base)
+        for name, hint in get_annotations(base, eval_str=True).items()
+    }
     return {each.name: hints[each.name] for each in fields(kind) if each.init}
 
 

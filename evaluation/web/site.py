@@ -12,7 +12,8 @@ from hansei.feedback.web.site import site_of
 def routes(server: Server) -> Sequence[BaseRoute]:
     """All routes of a hansei."""
     from hansei.evaluation.api.app import evaluation_api_routes
+    from hansei.evaluation.api.openapi import EVALUATION
     from hansei.evaluation.pages.app import evaluation_page_routes
 
     site = site_of(server)
-    return [*evaluation_api_routes(site), *evaluation_page_routes(site), *feedback_routes(site)]
+    return [*evaluation_api_routes(site), *evaluation_page_routes(site), *feedback_routes(site, [EVALUATION])]

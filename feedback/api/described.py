@@ -1,5 +1,7 @@
 """How the operations of the API are described (OpenAPI 3.1)."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from hansei.feedback.api.idempotency import HEADER
@@ -19,6 +21,17 @@ _PROBLEMS: Final = {
     "429": "too much waits to be stored; try again later",
     "503": "nothing can be taken or read now; try again later",
 }
+
+
+@dataclass(frozen=True)
+class Description:
+    """What routes of another package add to the description: their tags with what they are, paths and schemas."""
+
+    tags: Mapping[str, str]
+    paths: Mapping[str, Schema]
+    schemas: Mapping[str, Schema]
+
+
 READING: Final = ("400", "401", "403", "503")
 FINDING: Final = (*READING, "422")
 WRITING: Final = ("400", "401", "403", "413", "415", "422", "429", "503")

@@ -1,5 +1,6 @@
 """The description of the API (OpenAPI 3.1)."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from hansei.feedback.api.described import (
     READING,
     TIMES,
     WRITING,
+    Description,
     answer,
     in_path,
     in_query,
@@ -203,33 +205,42 @@ _TAGS: Final = {
     "server": "the collector itself",
 }
 
-DOCUMENT: Final[Schema] = {
-    "openapi": "3.1.0",
-    "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
-    "info": {
-        "title": "hansei",
-        "version": __version__,
-        "summary": "Assessments, traces, sessions and labeling of generative-AI applications",
-        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-    },
-    "servers": [{"url": "/"}],
-    "tags": [{"name": name, "description": description} for name, description in _TAGS.items()],
-    "paths": PATHS,
-    "components": {
-        "schemas": SCHEMAS,
-        "securitySchemes": {
-            "key": {"type": "http", "scheme": "bearer", "description": "a key of the collector"},
-            **BROWSER_SECURITY,
+
+def document(*others: Description) -> Schema:
+    """The description, with what other packages' routes add to it."""
+    tags, paths, schemas = dict(_TAGS), dict(PATHS), dict(SCHEMAS)
+    for other in others:
+        tags |= other.tags
+        paths |= other.paths
+        schemas |= other.schemas
+    return {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {
+            "title": "hansei",
+            "version": __version__,
+            "summary": "Assessments, traces, sessions, labeling and evaluation of generative-AI applications",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-    },
-}
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": description} for name, description in tags.items()],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "a key of the collector"},
+                **BROWSER_SECURITY,
+            },
+        },
+    }
 
 
-def openapi_routes(site: "Site") -> list[Route]:
+def openapi_routes(site: "Site", others: Sequence[Description] = ()) -> list[Route]:
     """The routes."""
+    described = document(*others)
 
     async def read(request: Request, _: Principal | None) -> Answer:
         Parameters.of(request)
-        return Answer(200, DOCUMENT)
+        return Answer(200, described)
 
     return [Route(PREFIX + "/openapi.json", Resource(site, {"GET": Operation(read, None)}))]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from urllib.parse import urlencode
@@ -45,7 +45,7 @@ class AddedItems:
     already_there: int
     unknown: int
     """How many of the added ones hansei has not received yet; they are shown once they come."""
-    without_trace: int = 0
+    without_trace: int = field(default=0, repr=False)
     """Records of a dataset that no trace stands behind; they are left out."""
 
 

@@ -1,6 +1,7 @@
 """What was said of a trace and its spans, as the page lists it."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +11,7 @@ from hansei.feedback.pages.named_sql import named_sql
 from hansei.feedback.search.assessments import assessments_of
 from hansei.feedback.search.connection import Query
 
+_RUN_ID: Final = re.compile("[0-9a-f]{32}")
 _SOURCES: Final = {"HUMAN": ("human", "Person"), "LLM_JUDGE": ("judge", "Judge"), "CODE": ("", "Code")}
 
 
@@ -35,6 +37,12 @@ class Entry:
     def expectation(self) -> bool:
         """Whether it says what would have been right."""
         return isinstance(self.assessment, Expectation)
+
+    @property
+    def run_id(self) -> str:
+        """The run of an evaluation that said it; empty where none did, or where it is a label."""
+        run_id = self.assessment.evaluation_run_id or ""
+        return run_id if _RUN_ID.fullmatch(run_id) and not self.assessment.labeling_session_id else ""
 
     @property
     def source(self) -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from starlette.routing import BaseRoute
 
 from hansei.collector.extension import Server
+from hansei.feedback.api.described import Description
 from hansei.feedback.labeling.desks import Desks
 from hansei.feedback.labeling.filler import Filler
 from hansei.feedback.recorder import Recorder
@@ -65,8 +66,9 @@ def site_of(server: Server) -> Site:
     return site
 
 
-def routes(site: Site) -> Sequence[BaseRoute]:
-    """All routes of this package; what comes before them may take an address from below theirs."""
+def routes(site: Site, described: Sequence[Description] = ()) -> Sequence[BaseRoute]:
+    """All routes of this package; what comes before them may take an address from below theirs, and is ``described``
+    for the description of the API."""
     from hansei.feedback.api.app import api_routes
     from hansei.feedback.browser.app import browser_routes
     from hansei.feedback.export.app import export_routes
@@ -77,7 +79,7 @@ def routes(site: Site) -> Sequence[BaseRoute]:
     return [
         *browser_routes(site),
         *labeling_api_routes(site),
-        *api_routes(site),
+        *api_routes(site, described),
         *export_routes(site),
         *review_routes(site),
         *page_routes(site),

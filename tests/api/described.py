@@ -5,8 +5,12 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
+from hansei.evaluation.api.openapi import EVALUATION
 from hansei.feedback.api.described import METHODS
-from hansei.feedback.api.openapi import DOCUMENT
+from hansei.feedback.api.openapi import document
+
+DOCUMENT = document(EVALUATION)
+"""As a collector serves it."""
 
 
 def documented(paths: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:

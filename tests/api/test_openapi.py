@@ -10,12 +10,12 @@ from starlette.routing import Route
 
 from hansei.collector.keys import Role
 from hansei.feedback.api.assessment_json import CORRECTION_FIELDS, STATEMENT_FIELDS
-from hansei.feedback.api.openapi import DOCUMENT, OWN_PATHS, PATHS, SCHEMAS
+from hansei.feedback.api.openapi import OWN_PATHS, PATHS, SCHEMAS, document
 from hansei.feedback.api.resource import Resource, Unknown
 from hansei.feedback.web.site import routes
 
 from .conftest import Api, Told
-from .described import check_answer, check_body, documented, names_in
+from .described import DOCUMENT, check_answer, check_body, documented, names_in
 
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 _UNTOLD = "untold"
@@ -39,7 +39,7 @@ def test_every_route() -> None:
     """Every operation that is served is described with its role, under a tag of the document, and nothing else is."""
     described = documented(PATHS)
     assert set(described) == set(operations())
-    tags = {each["name"] for each in DOCUMENT["tags"]}
+    tags = {each["name"] for each in document()["tags"]}
     assert {tag for operation in described.values() for tag in operation["tags"]} == tags
     for place, role in operations().items():
         said = re.findall(r"role `(\w+)`", described[place]["description"])
@@ -52,10 +52,10 @@ def test_document(api: Api) -> None:
     served = Api(api.serving, None).get("/openapi.json")
     assert (served.status, served.json) == (200, DOCUMENT)
     named = set(re.findall(r"#/components/schemas/(\w+)", served.text))
-    assert named == set(SCHEMAS)
+    assert named == set(DOCUMENT["components"]["schemas"])
     for schema in SCHEMAS.values():
         Draft202012Validator.check_schema(schema)
-    for (path, _), operation in documented(PATHS).items():
+    for (path, _), operation in documented(DOCUMENT["paths"]).items():
         assert set(names_in(operation, "path")) == set(re.findall(r"{(\w+)}", path))
         names = [(each["name"], each["in"]) for each in operation["parameters"]]
         assert len(names) == len(set(names))

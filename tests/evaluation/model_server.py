@@ -130,6 +130,10 @@ class ModelServer:
         self.batches: dict[str, dict[str, Any]] = {}
         self.batch_seconds = 0.0
         """How long a batch takes."""
+        self.batch_ends = "completed"
+        """As what: one that is ``expired`` has answered its first half, one that ``failed`` nothing."""
+        self.batch_drops = 0
+        """So many batches are created without an answer that says so."""
         self._keep = keep
         self._marker = re.compile(marker)
         self._ids = 0
@@ -148,6 +152,9 @@ class ModelServer:
     def clear(self) -> None:
         """Forget what was asked; answer as at first."""
         self.answer, self.delay = (lambda body: None), 0.0
+        self.batch_seconds, self.batch_ends, self.batch_drops = 0.0, "completed", 0
+        self.files.clear()
+        self.batches.clear()
         self.calls.clear()
         self.headers.clear()
         self.asked.clear()
@@ -312,7 +319,15 @@ class ModelServer:
     def _batches(self, connection: "_Connection", method: str, rest: str, body: bytes) -> None:
         batch_id, _, what = rest.partition("/")
         if method == "POST" and not rest:
-            connection.send(200, self._begin(json.loads(body)))
+            begun = self._begin(json.loads(body))
+            if self.batch_drops:
+                self.batch_drops -= 1
+                connection.transport.abort()
+            else:
+                connection.send(200, begun)
+        elif not rest:
+            newest = list(self.batches.values())[::-1]
+            connection.send(200, {"object": "list", "data": newest, "has_more": False})
         elif batch_id not in self.batches:
             connection.send(404, _error(f"there is no batch {batch_id}"))
         elif what == "cancel":
@@ -339,7 +354,18 @@ class ModelServer:
         right: list[str] = []
         wrong: list[str] = []
         lines = self.files[batch["input_file_id"]].splitlines()
-        for line in map(json.loads, lines):
+        batch["status"] = self.batch_ends
+        if self.batch_ends == "failed":
+            error = {
+                "code": "token_limit_exceeded",
+                "message": "Enqueued token limit reached",
+                "line": None,
+                "param": None,
+            }
+            batch["errors"] = {"object": "list", "data": [error]}
+            return
+        answered = lines[: len(lines) // 2] if self.batch_ends == "expired" else lines
+        for line in map(json.loads, answered):
             key = self._count({}, line["body"])
             answer = self.answer(line["body"])
             status, said, _ = self._completion(line["body"], answer.answer if isinstance(answer, Delayed) else answer)
@@ -353,7 +379,6 @@ class ModelServer:
                 batch[name] = self.new_id("file")
                 self.files[batch[name]] = ("\n".join(rows) + "\n").encode()
         batch["request_counts"] = {"total": len(lines), "completed": len(right), "failed": len(wrong)}
-        batch["status"] = "completed"
 
 
 class _Connection(asyncio.Protocol):

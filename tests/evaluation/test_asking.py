@@ -211,12 +211,14 @@ def test_spans(models: ModelServer, here: Serving, client: "Client") -> None:
     models.answer = lambda body: Said(GOOD, "gpt-4.1-mini-2025", 1000, 100)
     ask(question(models, "spans"), spans=True)
     here.wait_stored()
+    ((trace_id, attributes),) = client.query(
+        "SELECT TraceId, SpanAttributes FROM otel_traces WHERE SpanAttributes['hansei.evaluation.run.id'] = 'run-7'"
+    ).result_rows
     columns = "ServiceName, RequestModel, ResponseModel, InputTokens, OutputTokens, InputMessages"
-    rows = client.query(f"SELECT {columns} FROM genai_calls WHERE ServiceName = 'hansei-evaluation'").result_rows
+    rows = client.query(
+        f"SELECT {columns} FROM genai_calls WHERE TraceId = {{id:String}}", {"id": trace_id}
+    ).result_rows
     assert [tuple(row) for row in rows] == [("hansei-evaluation", "gpt-4.1-mini", "gpt-4.1-mini-2025", 1000, 100, "")]
-    (attributes,) = client.query(
-        "SELECT SpanAttributes FROM otel_traces WHERE ServiceName = 'hansei-evaluation'"
-    ).result_columns[0]
     own = {name: value for name, value in attributes.items() if name.startswith("hansei.")}
     assert own == {
         "hansei.evaluation.scorer": "judge", "hansei.evaluation.scorer.version": "v1",

@@ -1,6 +1,7 @@
 """Datasets: versions that never change, what a merge does, where records come from, files, and SIGKILL amid merges."""
 
 import json
+import re
 import threading
 import uuid
 from collections.abc import Iterator
@@ -439,3 +440,18 @@ def test_commands(dataset: Dataset, tmp_path: Path, capfdbinary: pytest.CaptureF
     }.items():
         assert main(["datasets", *command.split("|")]) == 2
         assert capfdbinary.readouterr().err.decode() == said
+
+
+def test_guide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traces: Traces, client: "Client") -> None:
+    """The code of docs/datasets.md works as it stands, and so does its SQL."""
+    text = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for code in re.findall(r"(?ms)^```python\n(.*?)^```", text):
+        exec(code, names)
+    assert (names["before"].version, names["dataset"].name) == (1, "support questions")
+    assert len((tmp_path / "support.jsonl").read_text().splitlines()) == len(names["dataset"].records)
+    (sql,) = re.findall(r"(?ms)^    SELECT RecordId.*?Position$", text)
+    found = client.query(sql.replace("d-…", names["dataset"].dataset_id)).result_rows
+    assert [row[0] for row in found] == [each["record_id"] for each in names["dataset"].records]
+    assert client.query("SELECT arrayJoin(arrayFlatten(Labels.SourceIds)) FROM dataset_records FINAL").row_count

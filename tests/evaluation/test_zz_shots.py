@@ -4,7 +4,7 @@ def test_shots(runs, chromium, serving):
     from playwright.sync_api import Browser
     os.makedirs("/tmp/shots-g", exist_ok=True)
     pages = {"runs": "/evaluation", "run": f"/evaluation/{runs.before}?by=correctness", "batch": f"/evaluation/{runs.batch}",
-      "compare": f"/evaluation/compare?run={runs.after}&run={runs.before}", "schedules": "/evaluation/schedules", "failed": f"/evaluation/{runs.failed}", "running": f"/evaluation/{runs.running}", "unknown": "/evaluation/nope",
+      "compare": f"/evaluation/compare?run={runs.after}&run={runs.before}", "schedules": "/evaluation/schedules", "failed": f"/evaluation/{runs.failed}", "itstraces": "/traces?q=run%20=%20%27"+runs.before+"%27", "running": f"/evaluation/{runs.running}", "unknown": "/evaluation/nope",
       "trace": f"/traces/{runs.rows[2].trace_id}"}
     for theme in ("light", "dark"):
         for phone in (False, True):

@@ -24,7 +24,12 @@ new MutationObserver((changes) => {
   }
 }).observe(document.body, { childList: true, subtree: true });
 
-const places = { o: "/overview", t: "/traces", s: "/sessions", l: "/labeling" };
+// On a phone the navigation is wider than the page.
+const nav = document.querySelector(".topbar nav");
+const current = nav?.querySelector("[aria-current]");
+if (current) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
+
+const places = { o: "/overview", t: "/traces", s: "/sessions", l: "/labeling", e: "/evaluation", d: "/datasets" };
 let waiting = false;
 
 document.addEventListener("keydown", (event) => {
