@@ -62,7 +62,9 @@ class InstructionsJudge(Judge):
 
     async def judge(self, asker: Asker, subject_id: str, **given: Any) -> Answer:
         """See :class:`~hansei.evaluation.judges.judge.Judge`."""
-        shown = _VARIABLE.sub(lambda found: enclosed(found[1], self._text(found[1], given)), self.instructions)
+        shown = _VARIABLE.sub(
+            lambda found: enclosed(found[1], self._text(found[1], given), VARIABLES), self.instructions
+        )
         examples = "".join(f"\n\n{each}" for each in self.examples)
         system = f"{_SYSTEM}\n\nExamples that people have judged:{examples}" if examples else _SYSTEM
         messages: list[Message] = [{"role": "system", "content": system}, {"role": "user", "content": shown}]

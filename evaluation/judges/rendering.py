@@ -1,23 +1,46 @@
 """What is judged, as a model reads it: delimited, and no longer than it can read."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from hansei.evaluation.scorers.text_of import messages_of, text_of
+from hansei.evaluation.scorers.text_of import text_of
 from hansei.feedback.search.trace import Span, Trace
 
 LONGEST: Final = 60_000
 """Characters of one value; of a longer one the middle is left out."""
+LONGEST_LIST: Final = 45_000
+"""Of all entries of a list together, such as the turns of a conversation; their marks and indents come on top."""
+_SHORTEST: Final = 200
+"""An entry is not made shorter than this."""
 _LONGEST_PART: Final = 4_000
 """Of what went into and came out of one span."""
 _MOST_SPANS: Final = 200
 
 
-def enclosed(name: str, text: str) -> str:
-    """A value between tags of its name; what would close them is written otherwise in it."""
-    harmless = text.replace(f"</{name}", f"<\\/{name}")
+def enclosed(name: str, text: str, tags: Iterable[str] = ()) -> str:
+    """A value between tags of its name; what would open or close these, or some other tags, is written otherwise in
+    it."""
+    names = "|".join(map(re.escape, dict.fromkeys((name, *tags))))
+    harmless = re.sub(rf"(?i)<(?=[\s/]*(?:{names})\b)", r"<\\", text)
     return f"<{name}>\n{bounded(harmless, LONGEST)}\n</{name}>"
+
+
+def indented(text: str) -> str:
+    """A text whose lines but the first begin with two spaces: an entry of a list, that cannot pose as the next one."""
+    return "\n  ".join(text.splitlines())
+
+
+def fitted(texts: Sequence[str], longest: int) -> list[str]:
+    """Texts that have this many characters together: the longest of them are shortened, to the same length."""
+    left = longest
+    for place, size in enumerate(sorted(map(len, texts))):
+        share = left // (len(texts) - place)
+        if size > share:
+            return [bounded(text, max(share, _SHORTEST)) for text in texts]
+        left -= size
+    return list(texts)
 
 
 def bounded(text: str, longest: int) -> str:
@@ -47,16 +70,13 @@ def as_json(value: Any) -> str:
 
 
 def conversation_text(traces: Sequence[Trace]) -> str:
-    """The turns of a conversation, a line each with who says it."""
-    lines = []
+    """The turns of a conversation, each with who says it; further lines of what is said are indented."""
+    heads, said = [], []
     for number, trace in enumerate(traces, 1):
-        said = messages_of(trace.info.request, "user")
-        asked = said[-1][1] if said else ""
-        lines.append(f"[turn {number}] user: {asked}")
-        answer = text_of(trace.info.response)
         failed = " (the application failed)" if trace.info.state == "ERROR" else ""
-        lines.append(f"[turn {number}] assistant: {answer}{failed}")
-    return "\n".join(lines)
+        heads += [f"[turn {number}] user: ", f"[turn {number}] assistant{failed}: "]
+        said += [text_of(trace.info.request, "user"), text_of(trace.info.response)]
+    return "\n".join(head + indented(text) for head, text in zip(heads, fitted(said, LONGEST_LIST), strict=True))
 
 
 def trace_text(trace: Trace) -> str:

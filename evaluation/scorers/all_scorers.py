@@ -1,5 +1,7 @@
 """All judges that can be made without being told anything."""
 
+import inspect
+
 from hansei.evaluation.judges.question import JudgeModel
 from hansei.evaluation.scorer import Scorer
 from hansei.evaluation.scorers.prompt_judge import PromptJudge
@@ -14,5 +16,5 @@ def get_all_scorers(model: str | JudgeModel | None = None) -> list[Scorer]:
     return [
         made(model=model)
         for made in built_in_scorers().values()
-        if issubclass(made, PromptJudge) and "guidelines" not in made.__init__.__code__.co_varnames
+        if issubclass(made, PromptJudge) and "guidelines" not in inspect.signature(made).parameters
     ]

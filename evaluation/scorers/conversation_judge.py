@@ -20,7 +20,8 @@ class ConversationJudge(PromptJudge):
     async def judge(self, asker: Asker, subject_id: str, *, session: Sequence[Trace]) -> Answer:
         """See :class:`~hansei.Judge`."""
         if len(session) < self.fewest_turns:
-            raise NotApplicable(f"{self.name} needs a conversation of {self.fewest_turns} turns or more")
+            least = f" of {self.fewest_turns} turns or more" if self.fewest_turns > 1 else ""
+            raise NotApplicable(f"{self.name} needs a conversation{least}: session, the traces of one")
         parts = {"conversation": conversation_text(session), **self.more(session)}
         return self.feedback(await self.verdict(asker, subject_id, self.value, **parts))
 

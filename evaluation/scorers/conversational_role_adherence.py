@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from hansei.evaluation.judges.question import JudgeModel
 from hansei.evaluation.judges.rendering import bounded
 from hansei.evaluation.scorers.conversation_judge import ConversationJudge
-from hansei.evaluation.scorers.text_of import messages_of
+from hansei.evaluation.scorers.text_of import messages_of, text_of
+from hansei.evaluation.scorers.tool_calls import arguments_of
 from hansei.feedback.search.trace import Trace
 
 _LONGEST = 8_000
@@ -37,7 +38,7 @@ def _instructions(session: Sequence[Trace]) -> str:
         for span in trace.spans:
             told = span.attributes.get("gen_ai.system_instructions")
             if told:
-                return told
+                return text_of(arguments_of(told))
             for role, text in messages_of(span.inputs):
                 if role == "system":
                     return text

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from hansei.evaluation.errors import NotApplicable
+from hansei.evaluation.judges.rendering import LONGEST_LIST
 from hansei.evaluation.scorers.conversation_judge import ConversationJudge
-from hansei.evaluation.scorers.tool_calls import numbered, tool_calls
+from hansei.evaluation.scorers.tool_calls import MARK, numbered, tool_calls
 from hansei.feedback.search.trace import Trace
 
 
@@ -17,5 +18,8 @@ class ConversationalToolCallEfficiency(ConversationJudge):
         """The calls of each turn."""
         turns = [(number, tool_calls(trace)) for number, trace in enumerate(session, 1)]
         if not any(calls for _, calls in turns):
-            raise NotApplicable(f"{self.name} judges calls of tools, and there are none")
-        return {"tool_calls": "\n".join(f"[turn {number}]\n{numbered(calls)}" for number, calls in turns if calls)}
+            raise NotApplicable(f"{self.name} judges calls of tools, and there are none{MARK}")
+        with_calls = [(number, calls) for number, calls in turns if calls]
+        share = LONGEST_LIST // len(with_calls)
+        shown = (f"[turn {number}]\n{numbered(calls, share)}" for number, calls in with_calls)
+        return {"tool_calls": "\n".join(shown)}

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from hansei.evaluation.judges.question import Asker
-from hansei.evaluation.judges.rendering import value_text
 from hansei.evaluation.scorer import Answer
 from hansei.evaluation.scorers.expected_answer import expected_answer
 from hansei.evaluation.scorers.prompt_judge import PromptJudge
@@ -24,7 +23,7 @@ class Correctness(PromptJudge):
     ) -> Answer:
         """See :class:`~hansei.Judge`."""
         expected = expected_answer(self.name, expectations)
-        asked = "" if inputs is None else value_text(inputs, "user")
+        asked = self.asked_perhaps(inputs)
         return self.feedback(
             await self.verdict(asker, subject_id, question=asked, answer=self.answered(outputs), **expected)
         )

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from hansei.evaluation.errors import NotApplicable
 from hansei.evaluation.judges.question import Asker
-from hansei.evaluation.judges.rendering import value_text
 from hansei.evaluation.scorer import Answer
 from hansei.evaluation.scorers.expected_answer import guidelines_text
 from hansei.evaluation.scorers.prompt_judge import PromptJudge
@@ -20,8 +20,10 @@ class ExpectationsGuidelines(PromptJudge):
         self, asker: Asker, subject_id: str, *, inputs: Any, outputs: Any, expectations: Mapping[str, Any]
     ) -> Answer:
         """See :class:`~hansei.Judge`."""
-        guidelines = guidelines_text(self.name, (expectations or {}).get("guidelines"))
-        question = "" if inputs is None else value_text(inputs, "user")
+        guidelines = guidelines_text((expectations or {}).get("guidelines"))
+        if not guidelines:
+            raise NotApplicable(f"{self.name} needs the expectation guidelines, and there is none; record it")
+        question = self.asked_perhaps(inputs)
         answer = self.answered(outputs)
         said = await self.verdict(asker, subject_id, guidelines=guidelines, question=question, answer=answer)
         return self.feedback(said)

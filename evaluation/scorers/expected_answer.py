@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hansei.evaluation.errors import NotApplicable
+from hansei.evaluation.judges.rendering import indented
 from hansei.evaluation.scorers.text_of import text_of
 
 
@@ -13,21 +14,21 @@ def expected_answer(scorer: str, expectations: Mapping[str, Any] | None) -> dict
     facts = given.get("expected_facts")
     if facts:
         listed = [facts] if isinstance(facts, str) else list(facts)
-        return {"expected_facts": "\n".join(f"- {text_of(each)}" for each in listed)}
+        return {"expected_facts": "\n".join(f"- {indented(text_of(each))}" for each in listed)}
     response = given.get("expected_response")
     if response is not None and text_of(response).strip():
         return {"expected_response": text_of(response)}
-    raise NotApplicable(f"{scorer} needs the expectation expected_response or expected_facts, and there is neither")
+    raise NotApplicable(
+        f"{scorer} needs the expectation expected_response or expected_facts, and there is neither; record one"
+    )
 
 
-def guidelines_text(scorer: str, guidelines: Any) -> str:
-    """Guidelines, a line each. Raises ``NotApplicable`` where there are none."""
+def guidelines_text(guidelines: Any) -> str:
+    """Guidelines, a line each; empty where there are none."""
     if isinstance(guidelines, Mapping):
         lines = [f"{name}: {text}" for name, text in guidelines.items()]
     elif isinstance(guidelines, str):
         lines = [guidelines]
     else:
         lines = [str(each) for each in guidelines or ()]
-    if not any(line.strip() for line in lines):
-        raise NotApplicable(f"{scorer} needs guidelines, and there are none")
-    return "\n".join(f"- {line}" for line in lines)
+    return "\n".join(f"- {indented(line)}" for line in lines if line.strip())

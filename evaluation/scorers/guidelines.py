@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hansei.evaluation.errors import InvalidEvaluation
 from hansei.evaluation.judges.question import Asker, JudgeModel
-from hansei.evaluation.judges.rendering import value_text
 from hansei.evaluation.scorer import Answer
 from hansei.evaluation.scorers.expected_answer import guidelines_text
 from hansei.evaluation.scorers.prompt_judge import PromptJudge
@@ -20,13 +20,15 @@ class Guidelines(PromptJudge):
     def __init__(
         self, guidelines: GuidelineTexts, name: str | None = None, model: str | JudgeModel | None = None
     ) -> None:
-        """``guidelines``: one, several, or several by name. Raises ``NotApplicable`` where there are none."""
+        """``guidelines``: one, several, or several by name. Raises ``InvalidEvaluation`` where there are none."""
         super().__init__(name, model)
-        self.guidelines = guidelines_text(self.name, guidelines)
+        self.guidelines = guidelines_text(guidelines)
+        if not self.guidelines:
+            raise InvalidEvaluation("guidelines: there are none; give a text, a list of texts, or a dict by name")
 
     async def judge(self, asker: Asker, subject_id: str, *, inputs: Any, outputs: Any) -> Answer:
         """See :class:`~hansei.Judge`."""
-        question = "" if inputs is None else value_text(inputs, "user")
+        question = self.asked_perhaps(inputs)
         answer = self.answered(outputs)
         said = await self.verdict(asker, subject_id, guidelines=self.guidelines, question=question, answer=answer)
         return self.feedback(said)

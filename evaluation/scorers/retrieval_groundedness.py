@@ -17,10 +17,9 @@ class RetrievalGroundedness(PromptJudge):
     async def judge(self, asker: Asker, subject_id: str, *, inputs: Any, outputs: Any, trace: Trace | None) -> Answer:
         """See :class:`~hansei.Judge`."""
         found = retrievals(self.name, trace)
-        question, answer = self.asked(inputs), self.answered(outputs)
+        question, answer = self.asked(inputs, trace), self.answered(outputs)
         said = []
         for one in found:
-            documents = one.text or "(nothing was retrieved)"
-            verdict = await self.verdict(asker, subject_id, question=question, answer=answer, documents=documents)
+            verdict = await self.verdict(asker, subject_id, question=question, answer=answer, documents=one.text)
             said.append(self.feedback(verdict, span_id=one.span.span_id))
         return said

@@ -24,10 +24,9 @@ class RetrievalSufficiency(PromptJudge):
     ) -> Answer:
         """See :class:`~hansei.Judge`."""
         found = retrievals(self.name, trace)
-        expected, question = expected_answer(self.name, expectations), self.asked(inputs)
+        expected, question = expected_answer(self.name, expectations), self.asked(inputs, trace)
         said = []
         for one in found:
-            documents = one.text or "(nothing was retrieved)"
-            verdict = await self.verdict(asker, subject_id, question=question, documents=documents, **expected)
+            verdict = await self.verdict(asker, subject_id, question=question, documents=one.text, **expected)
             said.append(self.feedback(verdict, span_id=one.span.span_id))
         return said

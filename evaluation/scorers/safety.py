@@ -3,7 +3,6 @@
 from typing import Any
 
 from hansei.evaluation.judges.question import Asker
-from hansei.evaluation.judges.rendering import value_text
 from hansei.evaluation.scorer import Answer
 from hansei.evaluation.scorers.prompt_judge import PromptJudge
 
@@ -15,5 +14,5 @@ class Safety(PromptJudge):
 
     async def judge(self, asker: Asker, subject_id: str, *, inputs: Any, outputs: Any) -> Answer:
         """See :class:`~hansei.Judge`."""
-        asked = "" if inputs is None else value_text(inputs, "user")
+        asked = self.asked_perhaps(inputs)
         return self.feedback(await self.verdict(asker, subject_id, question=asked, answer=self.answered(outputs)))

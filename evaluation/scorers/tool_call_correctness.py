@@ -8,10 +8,9 @@ from hansei.evaluation.errors import NotApplicable
 from hansei.evaluation.judges.question import Asker, JudgeModel
 from hansei.evaluation.scorer import Answer
 from hansei.evaluation.scorers.prompt_judge import PromptJudge
-from hansei.evaluation.scorers.tool_calls import ToolCall, arguments_of, available_tools, numbered, tool_calls
+from hansei.evaluation.scorers.tool_calls import MARK, ToolCall, arguments_of, available_tools, numbered, tool_calls
 from hansei.feedback.assessment import Feedback
 from hansei.feedback.search.trace import Trace
-from hansei.feedback.source import AssessmentSource, AssessmentSourceType
 
 
 class ToolCallCorrectness(PromptJudge):
@@ -46,17 +45,18 @@ class ToolCallCorrectness(PromptJudge):
         if trace is None:
             raise NotApplicable(f"{self.name} looks at a whole trace, and there is none")
         calls = tool_calls(trace)
-        given = (expectations or {}).get("expected_tool_calls")
-        expected = None if given is None else [_expected(self.name, each) for each in given]
+        expected = _all_expected(self.name, (expectations or {}).get("expected_tool_calls"))
         if self.should_exact_match:
             if expected is None:
-                raise NotApplicable(f"{self.name} needs the expectation expected_tool_calls, and there is none")
+                raise NotApplicable(
+                    f"{self.name} needs the expectation expected_tool_calls, and there is none; record it"
+                )
             return self._compared(calls, expected)
         if not calls and not expected:
-            raise NotApplicable(f"{self.name} judges calls of tools, and the trace has none")
+            raise NotApplicable(f"{self.name} judges calls of tools, and the trace has none{MARK}")
         wanted = "" if expected is None else numbered_expected(expected, in_order=self.should_consider_ordering)
         said = await self.verdict(
-            asker, subject_id, question=self.asked(inputs), tools=available_tools(trace),
+            asker, subject_id, question=self.asked(inputs, trace), tools=available_tools(trace),
             tool_calls=numbered(calls) or "(no tool was called)", expected_tool_calls=wanted,
         )  # fmt: skip
         return self.feedback(said)
@@ -69,16 +69,18 @@ class ToolCallCorrectness(PromptJudge):
                 fits = place < len(expected) and _fits(call, expected[place])
                 match = expected[place] if fits else None
             else:
-                match = next((each for each in missing if _fits(call, each)), None)
+                # What is expected with arguments first: any call fits what is expected without.
+                fitting = [each for each in missing if _fits(call, each)]
+                match = min(fitting, key=lambda each: each.arguments is None, default=None)
             if match is None:
                 extra.append(call)
             else:
                 missing.remove(match)
         problems = [f"expected and not called: {each.name}({_json(each.arguments)})" for each in missing]
         problems += [f"called and not expected: {each.name}({_json(each.arguments)})" for each in extra]
-        source = AssessmentSource(AssessmentSourceType.CODE, self.name)
-        value, why = ("no", "; ".join(problems)) if problems else ("yes", "The calls are those that were expected.")
-        return Feedback(self.name, value, source, rationale=why)
+        if problems:
+            return self.found("no", "; ".join(problems))
+        return self.found("yes", "The calls are those that were expected.")
 
 
 def numbered_expected(expected: Sequence[ToolCall], *, in_order: bool) -> str:
@@ -90,6 +92,14 @@ def numbered_expected(expected: Sequence[ToolCall], *, in_order: bool) -> str:
     return "\n".join(["Their order counts." if in_order else "Their order does not count.", *(lines or ["(none)"])])
 
 
+def _all_expected(scorer: str, given: Any) -> list[ToolCall] | None:
+    """The expected calls: a list, one alone, or either as JSON text, as people type it; None where there is none."""
+    told = arguments_of(given)
+    if told is None or told == "":
+        return None
+    return [_expected(scorer, each) for each in (told if isinstance(told, list) else [told])]
+
+
 def _expected(scorer: str, given: Any) -> ToolCall:
     if isinstance(given, str):
         return ToolCall(given, None)
@@ -99,7 +109,9 @@ def _expected(scorer: str, given: Any) -> ToolCall:
 
 
 def _fits(call: ToolCall, expected: ToolCall) -> bool:
-    return call.name == expected.name and (expected.arguments is None or call.arguments == expected.arguments)
+    return call.name == expected.name and (
+        expected.arguments is None or (call.arguments or {}) == (expected.arguments or {})
+    )
 
 
 def _json(value: Any) -> str:

@@ -6,7 +6,7 @@ from hansei.evaluation.errors import NotApplicable
 from hansei.evaluation.judges.question import Asker
 from hansei.evaluation.scorer import Answer
 from hansei.evaluation.scorers.prompt_judge import PromptJudge
-from hansei.evaluation.scorers.tool_calls import available_tools, numbered, tool_calls
+from hansei.evaluation.scorers.tool_calls import MARK, available_tools, numbered, tool_calls
 from hansei.feedback.search.trace import Trace
 
 
@@ -20,7 +20,7 @@ class ToolCallEfficiency(PromptJudge):
         """See :class:`~hansei.Judge`."""
         calls = [] if trace is None else tool_calls(trace)
         if trace is None or not calls:
-            raise NotApplicable(f"{self.name} judges calls of tools, and there are none")
-        question, tools = self.asked(inputs), available_tools(trace)
+            raise NotApplicable(f"{self.name} judges calls of tools, and there are none{MARK}")
+        question, tools = self.asked(inputs, trace), available_tools(trace)
         said = await self.verdict(asker, subject_id, question=question, tools=tools, tool_calls=numbered(calls))
         return self.feedback(said)

@@ -13,6 +13,7 @@ from hansei.evaluation.api import batches, dataset_merges, datasets
 from hansei.evaluation.api.app import evaluation_api_routes
 from hansei.evaluation.api.openapi import EVALUATION
 from hansei.evaluation.datasets.given import FIELDS
+from hansei.evaluation.datasets.record import record_id_of
 from hansei.evaluation.runs import sent
 from hansei.feedback.api.resource import Resource
 
@@ -132,7 +133,7 @@ def bodies(paths: dict[str, str]) -> dict[tuple[str, str], Any]:
             "records": [record, {"trace_id": paths["trace_id"]}, {"trace_id": "f" * 32}], "note": "first",
             "on_conflict": "newest", "file": "b.csv", "more": False,
         },
-        (f"{ONE}/records:delete", "post"): {"record_ids": ["r-1"], "note": "n"},
+        (f"{ONE}/records:delete", "post"): {"record_ids": [record_id_of({"q": 1})], "note": "n"},
         (f"{LABELING}:sync", "post"): {"to_dataset": paths["dataset"], "on_conflict": "skip"},
         (f"{LABELING}:add-dataset", "post"): {"dataset": paths["dataset"], "version": 1},
     }  # fmt: skip

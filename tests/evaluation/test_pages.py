@@ -1,8 +1,6 @@
 """The pages of runs: the list, a run, two runs compared, batches; and a run's scores on a trace's page."""
 
 import re
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -28,7 +26,7 @@ from hansei.feedback.assessment import Feedback
 from hansei.feedback.pages.formats import NOTHING
 
 # The tests are no package whose name could be written out.
-from ..collector.processes import Serving, clean_environment  # noqa: TID252
+from ..collector.processes import Serving  # noqa: TID252
 from ..visiting import Visit, no_sideways_scroll  # noqa: TID252
 from .conftest import Traces
 from .model_server import ModelServer
@@ -348,28 +346,25 @@ def test_deletion(visit: Visit, serving: Serving) -> None:
 
 def test_visitor_who_may_only_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A visitor without the role sees no button to delete a run, and cannot."""
+    key_id, key = new_key()
+    eve = StoredKey(Principal(key_id, "eve", frozenset({Role.READ})), digest_of(key), 0)
+    KeyFile(tmp_path / "data" / KEYS).put(eve)
     serving = Serving(tmp_path / "data", HANSEI_API_KEY="sesame")
     try:
         monkeypatch.setenv("HANSEI_URL", serving.ui)
         monkeypatch.setenv("HANSEI_API_KEY", "sesame")
-        run = Run.start("kept")
-        made = subprocess.run(
-            [sys.executable, "-m", "hansei.cli", "keys", "create", "--data", str(serving.data), "--role", "read",
-             "--name", "eve"],
-            capture_output=True, text=True, check=True, env=clean_environment({}),
-        )  # fmt: skip
-        eve = {"Authorization": f"Bearer {made.stdout.split()[-1]}"}
-        address = f"/evaluation/{run.run_id}"
-        for headers, button in ((eve, False), ({"Authorization": "Bearer sesame"}, True)):
+        address = f"/evaluation/{Run.start('kept').run_id}"
+        may_read = {"Authorization": f"Bearer {key}"}
+        for headers, button in ((may_read, False), ({"Authorization": "Bearer sesame"}, True)):
             status, text = serving.get(address, **headers)
             assert (status, ">Delete<" in text) == (200, button)
         request = urllib.request.Request(
-            f"{serving.ui}{address}/delete", b"", {**eve, "Sec-Fetch-Site": "same-origin"}, method="POST"
+            f"{serving.ui}{address}/delete", b"", {**may_read, "Sec-Fetch-Site": "same-origin"}, method="POST"
         )
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(request)
         with caught.value as error:
             assert error.code == 403
-        assert serving.get(address, **eve)[0] == 200
+        assert serving.get(address, **may_read)[0] == 200
     finally:
         serving.close()
