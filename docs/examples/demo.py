@@ -96,7 +96,7 @@ def demonstrate(data: Path, addresses: Mapping[str, str]) -> None:
     wait_for([turn.trace_id for turn in answered], addresses["sql"])
     session = ask_experts(turns, said, addresses["ui"])
     link = session.reviewer_links["rie"]
-    better = show_improvement(session)
+    _, better = show_improvement(session)
     for title, sql in QUERIES.items():
         sql = re.sub(r"\n\s+", "\n", sql.format(trace_id=marked_down)).strip()
         print(f"== {title}\n{sql}\n\n{query(data, sql)}", flush=True)
@@ -214,7 +214,7 @@ def ask_experts(turns: Sequence[traffic.Turn], said: Sequence[visitors.Said], pa
     return session
 
 
-def show_improvement(session: hansei.LabelingSession) -> hansei.EvaluationResult:
+def show_improvement(session: hansei.LabelingSession) -> tuple[hansei.EvaluationResult, hansei.EvaluationResult]:
     """Run the assistant again with the prompt of before and a better one, and show what that changed."""
     print("== What the expert expected, the prompt of before and a better one", flush=True)
     with ExitStack() as stack:
@@ -232,7 +232,7 @@ def show_improvement(session: hansei.LabelingSession) -> hansei.EvaluationResult
     ):  # fmt: skip
         print(textwrap.fill(f"{name + ':':<10}{text}", WIDTH, subsequent_indent=" " * 10))
     print(f"\n{hansei.compare(before, after)}\n", flush=True)
-    return after
+    return before, after
 
 
 def wait_for(trace_ids: Sequence[str], sql: str) -> None:

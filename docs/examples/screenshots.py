@@ -27,11 +27,13 @@ from questions import is_japanese
 from traffic import Turn
 from visitors import Said
 
+import hansei
+
 FOLDER = Path(__file__).parents[1] / "screenshots"
 SCHEMES = ("light", "dark")
 LAPTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-ON_A_PHONE = ("overview", "session", "review")
+ON_A_PHONE = ("overview", "session", "review", "run")
 """The pages that are also shown on a phone."""
 
 
@@ -66,10 +68,10 @@ def pages(addresses: Mapping[str, str]) -> dict[str, str]:
     visitors.send(said, addresses["otlp-http"])
     demo.wait_for([turn.trace for turn in turns], addresses["sql"])
     turn = talked_about(turns, said)
-    labeling = demo.ask_experts(said, addresses["ui"])
-    by_trace = {turn.trace: turn for turn in turns}
-    for number, link in enumerate(labeling.reviewer_links.values()):
-        reviewers.answer(link, by_trace, 14 - 2 * number, seed=number)
+    labeling = demo.ask_experts(turns, said, addresses["ui"])
+    reviewers.answer(labeling.reviewer_links["rie"], {turn.trace: turn for turn in turns}, 14, seed=1)
+    before, after = demo.show_improvement(labeling)
+    (dataset,) = hansei.search_datasets()
     return {
         "overview": "/overview",
         "traces": "/traces",
@@ -78,6 +80,11 @@ def pages(addresses: Mapping[str, str]) -> dict[str, str]:
         "session": f"/sessions/{rated(turns, said)}",
         "labeling": "/labeling",
         "labeling-session": urlsplit(labeling.url).path,
+        "evaluation": "/evaluation",
+        "run": urlsplit(after.url).path,
+        "compare": f"/evaluation/compare?run={before.run_id}&run={after.run_id}",
+        "judges": "/evaluation/judges?judge=correct&label=helpful",
+        "dataset": urlsplit(dataset.url).path,
         "review": urlsplit(labeling.reviewer_links["rie"]).path + "/next",
     }
 
