@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from openai import AsyncOpenAI
 
@@ -37,6 +37,14 @@ _VALUE: Final = {"type": "string", "enum": ["yes", "no"]}
 _ANSWER: Final = '{"rationale": "It names the policy, and the numbers are those of the policy.", "value": "yes"}'
 
 
+class Taken(NamedTuple):
+    """By a turn, in seconds."""
+
+    seconds: float
+    busy: float
+    """Of this process's CPU."""
+
+
 def run() -> None:
     """Print the rates, and what part of the bare client's they are."""
     directory = Path(tempfile.mkdtemp(prefix="hansei-bench-"))
@@ -53,7 +61,7 @@ async def _measure(model: JudgeModel, directory: Path) -> None:
     client = AsyncOpenAI(base_url=model.base_url, api_key=model.api_key, max_retries=0)
     settings = JudgeSettings(concurrency=CONCURRENCY)
     async with ModelAsker(settings, spans=False) as plain, ModelAsker(settings, journal=journal) as whole:
-        rates: dict[str, list[float]] = {"bare client": [], "asker": [], "asker, spans, journal": []}
+        taken: dict[str, list[Taken]] = {"bare client": [], "asker": [], "asker, spans, journal": []}
         turns: dict[str, Callable[[], Awaitable[None]]] = {
             "bare client": lambda: _bare(client, model),
             "asker": lambda: _asked(plain, model),
@@ -61,19 +69,23 @@ async def _measure(model: JudgeModel, directory: Path) -> None:
         }
         for number in range(ROUNDS + 1):
             for name, turn in turns.items():
-                began = time.perf_counter()
+                began, busy = time.perf_counter(), time.process_time()
                 await turn()
                 if number:  # the first one warms up
-                    rates[name].append(CALLS / (time.perf_counter() - began))
+                    taken[name].append(Taken(time.perf_counter() - began, time.process_time() - busy))
     await client.close()
     journal.delete()
     ideal = CONCURRENCY / DELAY
-    bare = statistics.median(rates.pop("bare client"))
-    print(f"{'bare client':<24} {bare:>6.0f} calls/s of {ideal:.0f} that are possible", flush=True)
-    for name, found in rates.items():
-        rate = statistics.median(found)
-        part = rate / min(bare, ideal)
-        print(f"{name:<24} {rate:>6.0f} calls/s, {part:.0%} of it (at least {BOUND:.0%})", flush=True)
+    bare = _rate(taken["bare client"])
+    for name, times in taken.items():
+        rate, busy = _rate(times), statistics.median(each.busy for each in times) / CALLS * 1e6
+        part = f"{rate / min(bare, ideal):.0%} of the bare client's (at least {BOUND:.0%})"
+        told = f"of {ideal:.0f} that are possible" if name == "bare client" else part
+        print(f"{name:<24} {rate:>6.0f} calls/s, {told}; {busy:.0f} µs of CPU a call", flush=True)
+
+
+def _rate(times: "list[Taken]") -> float:
+    return CALLS / statistics.median(each.seconds for each in times)
 
 
 _numbers: Final = iter(range(10**9))

@@ -101,3 +101,5 @@ class BatchMemory:
                     del self.batches[token]
                 else:
                     self.batches[token].batch_id = line["batch"]
+        if not self.batches:
+            path.unlink()

@@ -1,6 +1,7 @@
 """What a judgement costs."""
 
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from functools import lru_cache
 
 
@@ -26,14 +27,20 @@ class Prices:
 
 @lru_cache(maxsize=256)
 def _known(model: str) -> tuple[float, float] | None:
-    """USD per million input and output tokens, now."""
+    """USD per million input and output tokens, now, as the collector prices the call's span; of a prompt that is not
+    so long that it costs more."""
     try:
-        from genai_prices import Usage, calc_price
+        from genai_prices.data import providers
     except ImportError:
         return None
-    try:
-        read = calc_price(Usage(input_tokens=1_000_000), model, provider_id="openai").total_price
-        written = calc_price(Usage(output_tokens=1_000_000), model, provider_id="openai").total_price
-    except LookupError:
-        return None
-    return float(read), float(written)
+    from hansei.collector.prices import look_up
+
+    now = datetime.now(timezone.utc)
+    second = now.hour * 3600 + now.minute * 60 + now.second
+    entries = [
+        each
+        for each in look_up(providers, "openai", model).prices
+        if each.start <= now and each.day_start <= second and each.input_tokens_above == 0
+    ]
+    # They are in the order of their dates, and of the times of the day.
+    return (entries[-1].input, entries[-1].output) if entries else None

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,7 +9,6 @@ from starlette.responses import Response
 from hansei.evaluation.errors import EvaluationConflict, EvaluationError, UnknownEvaluation
 from hansei.feedback.pages.render import page
 
-_STATUSES: Final = ((UnknownEvaluation, 404), (EvaluationConflict, 409))
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -26,6 +24,7 @@ def told(handler: Handler) -> Handler:
                 404 if isinstance(error, UnknownEvaluation) else 409 if isinstance(error, EvaluationConflict) else 400
             )
             title = "Not found" if status == 404 else "This cannot be done"
-            return page(request, "message.html", status, section="Evaluation", title=title, text=str(error), link=None)
+            back = ("All runs", "/evaluation")
+            return page(request, "message.html", status, section="Evaluation", title=title, text=str(error), link=back)
 
     return answer

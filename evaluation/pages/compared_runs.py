@@ -19,7 +19,7 @@ from hansei.feedback.search.connection import Query
 if TYPE_CHECKING:
     from hansei.evaluation.runs.comparison import Comparison, MetricComparison
 
-MOST_ROWS: Final = 10_000
+MOST_ROWS: Final = 5_000
 """Of a run; more are compared in Python."""
 _AT_ONCE: Final = 1000
 

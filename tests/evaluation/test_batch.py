@@ -48,7 +48,7 @@ def models(running: ModelServer) -> ModelServer:
 
 def batch(service: str, *scorers: Any, judge: dict[str, Any] | None = None, **subjects: Any) -> BatchConfig:
     """A batch over the traces of a service, of the last hour."""
-    chosen = {"services": [service], "lateness": 0, "window": "1h", **subjects}
+    chosen = {"services": [service], "lateness": 0, "window": "10m", **subjects}
     return BatchConfig.of(
         {"name": service, "subjects": chosen, "scorers": list(scorers), **({"judge": judge} if judge else {})}
     )

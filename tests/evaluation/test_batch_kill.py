@@ -46,15 +46,19 @@ def models() -> Iterator[str]:
 
 
 def asked(models: str) -> dict[str, int]:
-    """Requests that came, by subject; those of a process that was killed are waited for."""
-    before: dict[str, int] | None = None
-    while True:
-        with urllib.request.urlopen(models.removesuffix("/v1") + "/calls") as answer:
-            found: dict[str, int] = json.load(answer)["asked"]
-        if found == before:
-            return found
+    """Requests that came, by subject."""
+    with urllib.request.urlopen(models.removesuffix("/v1") + "/calls") as answer:
+        found: dict[str, int] = json.load(answer)["asked"]
+    return found
+
+
+def all_asked(models: str) -> dict[str, int]:
+    """The same once those of a process that was killed have all been read."""
+    before = None
+    while before != (found := asked(models)):
         before = found
         time.sleep(0.03)
+    return found
 
 
 def journaled(folder: Path) -> int:
@@ -71,7 +75,7 @@ def work(url: str, path: str, folder: str) -> None:
 
 
 def kill_again_and_again(
-    kills: int, subjects: int, longest: float, models: str, serving: Serving, traces: Traces, client: "Client",
+    kills: int, subjects: int, models: str, serving: Serving, traces: Traces, client: "Client",
     tmp_path: Path,
 ) -> None:  # fmt: skip
     service = f"kill-{uuid.uuid4().hex[:12]}"
@@ -99,14 +103,16 @@ scorers:
 
     lost = 0
     stored: dict[str, int] = {}
-    moments = random.Random(kills)
-    for _ in range(kills):
+    draw = random.Random(kills)
+    for progress in sorted(draw.randrange(subjects * 9 // 10) for _ in range(kills)):
         process = begin()
-        process.join(moments.uniform(0.05, longest))
+        while sum(asked(models).values()) < progress + lost:
+            process.join(0.005)
+        process.join(draw.uniform(0, 0.05))
         assert process.exitcode is None, "the batch was done before it could be killed"
         os.kill(process.pid, signal.SIGKILL)
         process.join()
-        calls = asked(models)
+        calls = all_asked(models)
         # Asked, and not answered in time to be kept: in flight at one of the kills.
         before, lost = lost, sum(calls.values()) - journaled(folder)
         assert 0 <= lost - before <= _CONCURRENCY
@@ -146,10 +152,10 @@ def in_ledger(client: "Client", service: str) -> list[str]:
 
 def test_killed(models: str, serving: Serving, traces: Traces, client: "Client", tmp_path: Path) -> None:
     """SIGKILL at 5 random moments of 300 subjects: each is scored once, and none is asked again that was answered."""
-    kill_again_and_again(5, 300, 0.8, models, serving, traces, client, tmp_path)
+    kill_again_and_again(5, 300, models, serving, traces, client, tmp_path)
 
 
 @pytest.mark.soak
 def test_killed_long(models: str, serving: Serving, traces: Traces, client: "Client", tmp_path: Path) -> None:
     """The same at 20 moments of 2 000 subjects."""
-    kill_again_and_again(20, 2000, 1.5, models, serving, traces, client, tmp_path)
+    kill_again_and_again(20, 2000, models, serving, traces, client, tmp_path)

