@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -56,18 +57,23 @@ class Scorer:
         """Whether it scores conversations."""
         return "session" in self.needs
 
+    @cached_property
+    def is_async(self) -> bool:
+        """Whether a call of it is awaited."""
+        return inspect.iscoroutinefunction(type(self).__call__)
+
     def definition(self) -> Mapping[str, Any]:
         """What it is, as JSON can hold it: a scorer with another definition has another version.
 
         As it stands here: the class, its code and what its object holds. Give your own where that is not all.
         """
-        held = {name: repr(value) for name, value in sorted(vars(self).items()) if name not in _CACHED}
+        held = {name: stated(value) for name, value in sorted(vars(self).items()) if name not in _CACHED}
         return {"class": f"{type(self).__module__}.{type(self).__qualname__}", "code": _code(type(self)), "held": held}
 
     @cached_property
     def version(self) -> str:
         """Twelve hex digits of what it is: results of one version are comparable."""
-        text = json.dumps(self.definition(), sort_keys=True, default=repr)
+        text = json.dumps(self.definition(), sort_keys=True, default=stated)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @cached_property
@@ -80,7 +86,8 @@ class Scorer:
         return {name: getattr(subject, name) for name in self.needs}
 
 
-_CACHED: Final = ("needs", "version", "source")
+_CACHED: Final = ("needs", "version", "source", "is_async")
+_ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def feedbacks_of(scorer: Scorer, answer: Answer) -> list[Feedback]:
@@ -128,16 +135,17 @@ class FunctionScorer(Scorer):
         """The parameters of the function."""
         return frozenset(inspect.signature(self.function).parameters) & frozenset(ARGUMENTS)
 
-    @property
+    @cached_property
     def is_async(self) -> bool:
-        """Whether the function is a coroutine function."""
-        return inspect.iscoroutinefunction(self.function)
+        """Whether the function is a coroutine function, or an object whose call is one."""
+        called = getattr(self.function, "__call__", None)  # noqa: B004  a function's own is no coroutine function
+        return inspect.iscoroutinefunction(self.function) or inspect.iscoroutinefunction(called)
 
     def definition(self) -> Mapping[str, Any]:
         """The function's code, with the values that it closes over."""
         function = inspect.unwrap(self.function)
-        closed = [repr(cell.cell_contents) for cell in getattr(function, "__closure__", None) or ()]
-        defaults = repr(getattr(function, "__defaults__", None)), repr(getattr(function, "__kwdefaults__", None))
+        closed = [_closed(cell) for cell in getattr(function, "__closure__", None) or ()]
+        defaults = stated(getattr(function, "__defaults__", None)), stated(getattr(function, "__kwdefaults__", None))
         return {"function": self.name, "code": _code(function), "closed": closed, "defaults": defaults}
 
 
@@ -147,7 +155,28 @@ def _code(thing: Any) -> str:
         return inspect.getsource(thing)
     except (OSError, TypeError):
         code = getattr(thing, "__code__", None)
-        return code.co_code.hex() + repr(code.co_consts) if code else repr(thing)
+        return code.co_code.hex() + stated(code.co_consts) if code else stated(thing)
+
+
+def stated(value: object) -> str:
+    """A value as a definition states it, alike in every process: of functions their code, sets in order, and no place
+    in memory."""
+    if inspect.isfunction(value):
+        return _code(value)
+    if isinstance(value, set | frozenset):
+        return f"{{{', '.join(sorted(map(stated, value)))}}}"
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(stated, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{stated(key)}: {stated(each)}' for key, each in value.items())}}}"
+    return _ADDRESS.sub("", repr(value))
+
+
+def _closed(cell: Any) -> str:
+    try:
+        return stated(cell.cell_contents)
+    except ValueError:
+        return "(not set yet)"
 
 
 @overload

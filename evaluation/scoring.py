@@ -11,7 +11,7 @@ from typing import Any, Final
 from hansei.evaluation.errors import BudgetSpent, NotApplicable
 from hansei.evaluation.judges.judge import Judge
 from hansei.evaluation.judges.question import Asker
-from hansei.evaluation.scorer import FunctionScorer, Scorer, feedbacks_of
+from hansei.evaluation.scorer import Scorer, feedbacks_of
 from hansei.evaluation.subject import Subject
 from hansei.feedback.assessment import AssessmentError, Feedback
 
@@ -184,7 +184,7 @@ async def _each(tasks: AsyncIterable[Task] | Iterable[Task]) -> AsyncIterator[Ta
 
 def is_asynchronous(scorer: Scorer) -> bool:
     """Whether a scorer waits for something, a model most often, rather than compute."""
-    return isinstance(scorer, Judge) or (isinstance(scorer, FunctionScorer) and scorer.is_async)
+    return isinstance(scorer, Judge) or scorer.is_async
 
 
 def score_by_code(scorer: Scorer, subject: Subject) -> Score:

@@ -115,7 +115,8 @@ def test_reasons() -> None:
 
 def test_tables() -> None:
     """Every table and view is listed with its kind, and nothing else is."""
-    schema = [path.read_text() for part in ("collector", "feedback") for path in (ROOT / part / "schema").glob("*.sql")]
+    parts = ("collector", "feedback", "evaluation")
+    schema = [path.read_text() for part in parts for path in (ROOT / part / "schema").glob("*.sql")]
     made = re.findall(
         r"(?m)^CREATE (TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS (\w+)", "\n".join([*schema, migrations._RECORD])
     )

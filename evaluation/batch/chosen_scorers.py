@@ -36,7 +36,7 @@ def _made(place: str, named: NamedScorer, config: BatchConfig) -> Scorer:
         if model and isinstance(made, Judge) and "model" not in named.arguments:
             made = scorer_named(named.name, **{**named.arguments, "model": model})
     except InvalidEvaluation as error:
-        raise InvalidEvaluation(f"{place}: {error}") from None
+        raise InvalidEvaluation(f"{place}: {str(error).removeprefix('scorer: ')}") from None
     except TypeError as error:
         raise InvalidEvaluation(f"{place}: {named.name} does not take these arguments: {error}") from None
     return made

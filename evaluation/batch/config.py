@@ -200,7 +200,7 @@ def _subjects(section: Section) -> Subjects:
         try:
             parse(text, SESSIONS if kind == "sessions" else TRACES)
         except InvalidSearch as error:
-            said = str(error)
+            said = str(error).removeprefix("filter: ")
             raise InvalidEvaluation(f"{section.at('filter')}: {said}") from None
     sample = section.section("sample", _SAMPLE)
     if sample.has("rate") and sample.has("limit"):

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,6 @@ from hansei.evaluation.batch.expected import expectations_reader
 from hansei.evaluation.batch.funnel import Funnel
 from hansei.evaluation.batch.judging import BatchAsker
 from hansei.evaluation.batch.lease import HeldLease
-from hansei.evaluation.batch.record import BatchRecord
 from hansei.evaluation.batch.result import BatchResult
 from hansei.evaluation.batch.selection import Selection
 from hansei.evaluation.batch.stored import Unseen
@@ -24,7 +24,7 @@ from hansei.evaluation.batch.watermark import read_record, write_record
 from hansei.evaluation.batch.window import Window, back_fill, next_window
 from hansei.evaluation.batch.work import Piece, WorkPlan
 from hansei.evaluation.client import EvaluationClient
-from hansei.evaluation.errors import InvalidEvaluation
+from hansei.evaluation.errors import EvaluationError, InvalidEvaluation
 from hansei.evaluation.judges.alone import run_blocking
 from hansei.evaluation.judges.judge import Judge
 from hansei.evaluation.ledger_writer import LedgerWriter
@@ -148,7 +148,7 @@ class _Batch:
 
     def estimate(self, since_ms: int | None, until_ms: int | None) -> BatchResult:
         """What there is to do."""
-        window, _ = self._window(since_ms, until_ms)
+        window = self._window(since_ms, until_ms)
         funnel = Funnel(self._scorers)
         missing = dict.fromkeys(funnel.scorers, 0)
         for piece in self._plan(window).pieces(read=False):
@@ -164,15 +164,16 @@ class _Batch:
 
     def run(self, since_ms: int | None, until_ms: int | None) -> BatchResult:
         """Do it."""
-        window, record = self._window(since_ms, until_ms)
+        window = self._window(since_ms, until_ms)
         run = Run.start(
             self.name, "batch", config=self._described(), batch=self.name, window_ms=(window.start, window.end),
             client=self.client,
         )  # fmt: skip
-        write_record(
-            self.client, self.name, config=self._config.to_json(), schedule=self._config.schedule,
-            last_run_id=run.run_id, status="running",
-        )  # fmt: skip
+        begun: dict[str, Any] = {"config": self._config.to_json(), "last_run_id": run.run_id, "status": "running"}
+        if not window.back_fill:
+            # Of a first run too that does not get to its end: the next one begins where this one did.
+            begun["watermark_ms"] = window.start
+        write_record(self.client, self.name, **begun)
         scoring = _Scoring(self, run, window)
         began = time.monotonic()
         try:
@@ -180,20 +181,22 @@ class _Batch:
         except BaseException as error:
             message = f"{type(error).__name__}: {error}"[:1000]
             scoring.funnel.close()
-            run.finish("failed", funnel=scoring.funnel.to_json(), message=message)
-            write_record(self.client, self.name, status="failed")
+            # What went wrong is told, not that this could not be told to the server too.
+            with suppress(EvaluationError):
+                run.finish("failed", funnel=scoring.funnel.to_json(), message=message)
+                write_record(self.client, self.name, status="failed")
             raise
         result = scoring.result(time.monotonic() - began)
         run.finish(
             result.status, metrics=result.metrics, intervals=result.intervals, funnel=result.funnel,
             message=result.message,
         )  # fmt: skip
-        self._move(record, window, scoring, result)
+        self._move(window, scoring, result)
         if self._config.alerts and result.status == "finished":
             tell_alerts(self.client, self._config.alerts, result)
         return result
 
-    def _move(self, record: BatchRecord | None, window: Window, scoring: "_Scoring", result: BatchResult) -> None:
+    def _move(self, window: Window, scoring: "_Scoring", result: BatchResult) -> None:
         """Say how far the batch has come: no further than all was done."""
         changes: dict[str, Any] = {"status": result.status}
         if result.status == "finished" and not window.back_fill:
@@ -201,15 +204,15 @@ class _Batch:
             changes["retry_from_ms"] = min(scoring.earliest_failure or window.end, window.end)
         write_record(self.client, self.name, **changes)
 
-    def _window(self, since_ms: int | None, until_ms: int | None) -> tuple[Window, BatchRecord | None]:
+    def _window(self, since_ms: int | None, until_ms: int | None) -> Window:
         record = read_record(self.client, self.name)
         if record is None and self._shard is not None:
             # The parts of a batch go on where the whole one was.
             record = read_record(self.client, self._config.name)
         now_ms = time.time_ns() // 1_000_000
         if since_ms is not None or until_ms is not None:
-            return back_fill(since_ms, until_ms, self._config.subjects, now_ms), record
-        return next_window(record, self._config.subjects, now_ms), record
+            return back_fill(since_ms, until_ms, self._config.subjects, now_ms)
+        return next_window(record, self._config.subjects, now_ms)
 
     def _plan(self, window: Window) -> WorkPlan:
         selection = Selection(connections.query, self._config.subjects, window, self._shard)

@@ -56,7 +56,7 @@ class ModelAsker:
         self._tokens = Rate(None if batched else self.settings.tokens_per_minute)
         self._slots = asyncio.Semaphore(self.settings.concurrency)
         self._clients = (
-            BatchClients(self.settings, journal.path.with_suffix(".batches") if journal else None)
+            BatchClients(self.settings, None if journal is None else journal.path.with_suffix(".batches"))
             if batched
             else ModelClients(self.settings, Rate(self.settings.requests_per_minute))
         )
@@ -181,7 +181,10 @@ class ModelAsker:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        await self._clients.close()
+        if isinstance(self._clients, BatchClients):
+            await self._clients.close(done=self._journal is not None and self._journal.deleted)
+        else:
+            await self._clients.close()
         if self._cache is not None:
             with suppress(JudgeError):
                 await self._cache.close()

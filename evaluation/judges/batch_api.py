@@ -72,13 +72,16 @@ class BatchClients:
                     raise
             attempt += 1
 
-    async def close(self) -> None:
-        """Stop waiting; see :meth:`~hansei.evaluation.judges.batch_job.BatchJob.close`."""
+    async def close(self, *, done: bool = False) -> None:
+        """Stop waiting; see :meth:`~hansei.evaluation.judges.batch_job.BatchJob.close`. ``done``: every answer is kept
+        elsewhere, and what a later process would have come for is forgotten."""
         for gathering in self._gathering.values():
             gathering.close()
         self._gathering.clear()
         for job in self._jobs:
-            await job.close()
+            await job.close(done=done)
+        if done:
+            self._memory.clear()
         await self._clients.close()
 
     async def _outcome(self, model: JudgeModel, custom_id: str, request: str) -> tuple[BatchJob, Outcome]:

@@ -79,13 +79,13 @@ class BatchJob:
         if self._task is None:
             self._task = asyncio.create_task(self._run(requests))
 
-    async def close(self) -> None:
-        """Stop waiting. A batch whose outcomes are all used is forgotten, with its files; another is cancelled where
-        no later process could come for it."""
+    async def close(self, *, done: bool = False) -> None:
+        """Stop waiting. A batch whose outcomes are all used, or no longer needed where all is ``done``, is forgotten,
+        with its files; another is cancelled where no later process could come for it."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if not self.untaken:
+        if done or not self.untaken:
             await self._tidy()
             self._memory.forget(self.batch)
         elif not self._memory.lasts and self.batch.batch_id is not None:
@@ -182,13 +182,16 @@ class BatchJob:
         """Whatever has no outcome by now has this one."""
         for future in self.outcomes.values():
             if not future.done():
-                future.set_result(Outcome(error=error))
+                # Each its own: what is raised thousands of times holds thousands of tracebacks.
+                future.set_result(Outcome(error=JudgeError(str(error))))
 
     async def _tidy(self) -> None:
-        """Remove the files at the API; they would be kept for a month."""
-        files = [self.batch.file_id]
+        """End what is under way, and remove the files at the API; they would be kept for a month."""
+        files: list[str | None] = [self.batch.file_id]
         if self.batch.batch_id is not None:
-            found = await self._quietly(self._client.batches.retrieve(self.batch.batch_id))
+            found: Batch | None = await self._quietly(self._client.batches.retrieve(self.batch.batch_id))
+            if found is not None and found.status not in _ENDED:
+                found = await self._quietly(self._client.batches.cancel(self.batch.batch_id))
             files += [found.output_file_id, found.error_file_id] if found else []
         for file_id in files:
             if file_id:

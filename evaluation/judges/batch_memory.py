@@ -66,7 +66,13 @@ class BatchMemory:
         self.batches.pop(batch.token, None)
         if self.batches:
             self._append({"token": batch.token, "done": True})
-        elif self._path is not None:
+        else:
+            self.clear()
+
+    def clear(self) -> None:
+        """Nobody will ask for any of them."""
+        self.batches.clear()
+        if self._path is not None:
             self._path.unlink(missing_ok=True)
 
     def _append(self, line: dict[str, Any]) -> None:
@@ -102,4 +108,4 @@ class BatchMemory:
                 else:
                     self.batches[token].batch_id = line["batch"]
         if not self.batches:
-            path.unlink()
+            self.clear()

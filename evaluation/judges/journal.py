@@ -29,6 +29,8 @@ class Journal:
         except OSError as error:
             raise EvaluationError(f"the journal {path} cannot be opened: {error.strerror}") from error
         _lock(self._file, path)
+        self.deleted = False
+        """Whether all that is in it is stored elsewhere."""
         self._turn = threading.Lock()
         self._places: dict[bytes, tuple[int, int]] = {}
         """Of what was there already: where the answer begins, and its length."""
@@ -60,6 +62,7 @@ class Journal:
     def delete(self) -> None:
         """Close the file and remove it: all that is in it is stored elsewhere."""
         self.path.unlink(missing_ok=True)
+        self.deleted = True
         self.close()
 
     def _load(self) -> None:

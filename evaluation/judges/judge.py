@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hansei.evaluation.judges.model import model_of
 from hansei.evaluation.judges.question import Asker, JudgeModel, Message, Question, Verdict
-from hansei.evaluation.scorer import ARGUMENTS, Answer, Scorer
+from hansei.evaluation.scorer import ARGUMENTS, Answer, Scorer, stated
 from hansei.feedback.assessment import Feedback
 from hansei.feedback.source import AssessmentSource, AssessmentSourceType
 
@@ -62,7 +62,7 @@ class Judge(Scorer):
     def definition(self) -> Mapping[str, Any]:
         """The class with its code, its prompt and the model with its parameters; never a key."""
         model = {"name": self.model.name, "base_url": self.model.base_url, "parameters": dict(self.model.parameters)}
-        held = {name: repr(value) for name, value in sorted(vars(self).items()) if name not in _NOT_HELD}
+        held = {name: stated(value) for name, value in sorted(vars(self).items()) if name not in _NOT_HELD}
         return {**super().definition(), "model": model, "held": held}
 
     def question(self, subject_id: str, messages: list[Message], value: Mapping[str, Any]) -> Question:
@@ -84,4 +84,4 @@ class Judge(Scorer):
         )
 
 
-_NOT_HELD = ("alignment", "model", "needs", "version", "source")
+_NOT_HELD = ("alignment", "model", "needs", "version", "source", "is_async")

@@ -131,7 +131,7 @@ def list_conditions(expression: Expression, words_indexed: bool = False) -> List
         rest.append(operand)
         if made.row is None and isinstance(operand, Comparison) and _is_large_sum(operand):
             made.sums.append(builder.sum(operand))
-    if rest:
+    if rest and not (made.row is not None and len(rest) == 1 and not made.assessed and _told_by_row(rest[0])):
         whole = builder.whole(And(tuple(rest)) if len(rest) > 1 else rest[0])
         made.having.append(_of(whole.replace("TraceId IN (SELECT TraceId FROM candidates)", among), among))
     return made
@@ -178,6 +178,11 @@ def _is_positive(expression: Expression, level: Level) -> bool:
     if not isinstance(expression, Comparison) or expression.operator == "IS NULL":
         return False
     return TRACES[expression.field.name].level is level
+
+
+def _told_by_row(expression: Expression) -> bool:
+    """Whether one row decides: a trace that has such a row fits, whatever else is in it."""
+    return _of_a_span(expression) or _is_positive(expression, Level.ANY_SPAN)
 
 
 def session_condition(expression: Expression) -> tuple[str, dict[str, object]]:

@@ -7,14 +7,14 @@ whole, and stops once the page is full.
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from hansei.feedback.search.connection import Query
 from hansei.feedback.search.filter_sql import Cost, ListConditions
 from hansei.feedback.search.moment import END_OF_TIME
-from hansei.feedback.search.slices import SECOND, seconds, slices
+from hansei.feedback.search.slices import FIRST_SLICE, SECOND, seconds, slices
 from hansei.feedback.search.statements import fill, statement
 from hansei.feedback.search.stored import Row
 
@@ -29,7 +29,21 @@ longest."""
 _LONGEST_LOOK: Final = 3200
 _FIRST_PIECE: Final = 64
 _LARGEST_PIECE: Final = 512
-"""Traces that are looked at as a whole at a time; each further piece is twice as large, as fewer fit than was hoped."""
+"""Traces that are looked at as a whole at a time; each further piece is twice as large, as fewer fit than was hoped,
+and four times where fewer than a quarter did."""
+_FIRST_OF_SUMS: Final = 600 * SECOND
+"""The first stretch in which sums are made: all calls in it are read, and any minute of a busy day has some that are
+dear (ns)."""
+_FIRST_OF_ASSESSED: Final = 2 * 3600 * SECOND
+"""The first stretch of what was said: each look reads all that was ever said, so a second one is what costs (ns)."""
+
+Together = Callable[..., list[Any]]
+"""Runs some calls without arguments, and answers what each does."""
+
+
+def one_by_one(*calls: Callable[[], Any]) -> list[Any]:
+    """One after the other."""
+    return [call() for call in calls]
 
 
 @dataclass(frozen=True)
@@ -72,26 +86,45 @@ class Found:
 
 
 def newest_traces(
-    query: Query, conditions: ListConditions, within: Range, limit: int, patience: float | None = None
+    query: Query,
+    conditions: ListConditions,
+    within: Range,
+    limit: int,
+    patience: float | None = None,
+    together: Together = one_by_one,
 ) -> Found:
-    """Walk until there are enough traces, or the seconds of ``patience`` are over."""
+    """Walk until there are enough traces, or the seconds of ``patience`` are over.
+
+    ``together`` may ask several questions at a time.
+    """
     given_up = math.inf if patience is None else time.monotonic() + patience
     walk = _assessed if conditions.assessed else _sums if conditions.sums else _rows
-    # What was said is judged already: most of those fit.
-    pieces = _Pieces(limit, 2 * _FIRST_PIECE if conditions.assessed else _FIRST_PIECE, given_up)
+    pieces = _Pieces(limit, given_up)
     pool: dict[str, Row] = {}
     seen: set[str] = set()
     done: list[Row] = []
     for piece in walk(query, conditions, within, pieces):
         fresh = {trace_id: at for trace_id, at in piece.places.items() if trace_id not in seen}
         seen.update(fresh)
-        pool.update((row["TraceId"], row) for row in summaries(query, fresh, conditions) if within.has(row))
+        fitting = [row for row in _fitting(query, fresh, conditions, together) if within.has(row)]
+        pieces.learn(len(fresh), len(fitting))
+        pool.update((row["TraceId"], row) for row in fitting)
         done = [row for row in pool.values() if row["Began"] >= piece.settled]
         if len(done) > limit:
             break
         if time.monotonic() > given_up and piece.settled > within.start:
             return Found(newest_first(done), piece.settled)
     return Found(newest_first(done)[: limit + 1])
+
+
+def _fitting(query: Query, places: dict[str, int], conditions: ListConditions, together: Together) -> list[Row]:
+    """The rows of those of some traces that a walk met for which the whole filter holds."""
+    if not conditions.assessed or not places:
+        return summaries(query, places, conditions)
+    rows, so = together(
+        lambda: summaries(query, places, conditions), lambda: _assessed_so(query, conditions, list(places))
+    )
+    return [row for row in rows if row["TraceId"] in so]
 
 
 def newest_first(rows: Sequence[Row]) -> list[Row]:
@@ -103,7 +136,7 @@ def summaries(query: Query, places: dict[str, int], conditions: ListConditions) 
     """The rows of some traces that fulfil the conditions; ``places`` tells a moment of each."""
     if not places:
         return []
-    having = "HAVING " + " AND ".join(conditions.having) if conditions.having else ""
+    having = "HAVING " + " AND ".join(map(_in_range, conditions.having)) if conditions.having else ""
     asked = {
         **conditions.parameters,
         "trace_ids": list(places),
@@ -113,15 +146,23 @@ def summaries(query: Query, places: dict[str, int], conditions: ListConditions) 
     return query(fill(statement("summaries"), having=having), asked)
 
 
+def _in_range(condition: str) -> str:
+    """A condition that asks for the model calls of some traces, of the time alone in which their other spans are."""
+    among = "FROM genai_calls WHERE TraceId IN {trace_ids:Array(String)}"
+    between = "Timestamp >= fromUnixTimestamp64Nano({from:Int64}) AND Timestamp < fromUnixTimestamp64Nano({until:Int64})"
+    return condition.replace(among, f"{among} AND {between}")
+
+
 def _rows(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces") -> _Walk:
     """By the newest rows for which the condition holds."""
     condition = f"    AND ({conditions.row})" if conditions.row else ""
-    if within.newest < END_OF_TIME and not conditions.at_start:
+    known = _known(query)
+    if within.newest < END_OF_TIME and within.newest <= known[1] and not conditions.at_start:
         yield from _crossing(query, conditions, within, pieces, condition)
     sql = fill(statement("newest_spans"), condition=condition)
     # Short stretches where reading takes a while: after each it can be given up.
     growth = 2 if conditions.cost is Cost.CONTENT else 8
-    for lower, upper in _stretches(query, within, growth):
+    for lower, upper in _stretches(known, within, growth):
         place, size = (upper, ""), pieces.rows_to_go
         while True:
             asked = {"from": lower, "before": place[0], "before_id": place[1], "limit": size}
@@ -153,7 +194,7 @@ def _crossing(query: Query, conditions: ListConditions, within: Range, pieces: "
 def _sums(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces") -> _Walk:
     """By what the model calls of a trace come to."""
     sql = fill(statement("traces_by_sums"), conditions=" AND ".join(conditions.sums))
-    for lower, upper in _stretches(query, within):
+    for lower, upper in _stretches(_known(query), within, first=_FIRST_OF_SUMS):
         # The calls of a trace that began in the stretch may reach beyond its end.
         asked = {"from": lower, "until": min(upper + LATEST, END_OF_TIME)}
         found = query(sql, {**conditions.parameters, **asked})
@@ -169,16 +210,12 @@ def _assessed(query: Query, conditions: ListConditions, within: Range, pieces: "
         statement("newest_assessed"),
         conditions="\n".join(f"    AND ({_may_fit(condition)})" for condition in conditions.assessed),
     )
-    for lower, upper in _stretches(query, within):
+    for lower, upper in _stretches(_known(query), within, first=_FIRST_OF_ASSESSED):
         offset, size = 0, _FIRST_LOOK
         while True:
             asked = {"earliest": seconds(lower), "latest": seconds(upper), "limit": size, "offset": offset}
             found = query(sql, {**conditions.parameters, **asked})
-            so = _assessed_so(query, conditions, [row["TraceId"] for row in found])
-            yield from pieces.of(
-                (row["TraceId"] if row["TraceId"] in so else "", row["Second"] * SECOND, (row["Second"] + 1) * SECOND)
-                for row in found
-            )
+            yield from pieces.of((row["TraceId"], row["Second"] * SECOND, (row["Second"] + 1) * SECOND) for row in found)
             if len(found) < size:
                 break
             offset += size
@@ -187,14 +224,22 @@ def _assessed(query: Query, conditions: ListConditions, within: Range, pieces: "
     yield from pieces.rest(within.start)
 
 
-def _stretches(query: Query, within: Range, growth: int = 8) -> Iterator[tuple[int, int]]:
+def _known(query: Query) -> tuple[int, int]:
+    """When the first and the last of all spans began (ns)."""
+    (known,) = query(statement("time_of_traces"), {})
+    oldest, newest, _ = known.values()
+    return oldest, newest
+
+
+def _stretches(
+    known: tuple[int, int], within: Range, growth: int = 8, first: int = FIRST_SLICE
+) -> Iterator[tuple[int, int]]:
     """Stretches of time back from the newest span that may count, each longer than the one before.
 
     The newest part of the table holds a page of most filters. Asked for all of it, the engine begins to read each part.
     """
-    (known,) = query(statement("time_of_traces"), {})
-    oldest, newest, _ = known.values()
-    return slices(max(within.start, oldest), min(within.newest, newest + 1), growth)
+    oldest, newest = known
+    return slices(max(within.start, oldest), min(within.newest, newest + 1), growth, first)
 
 
 def _assessed_so(query: Query, conditions: ListConditions, trace_ids: Sequence[str]) -> set[str]:
@@ -240,27 +285,32 @@ def _may_fit(condition: str) -> str:
 class _Pieces:
     """A few traces at a time: a page is often full before all that was found is looked at."""
 
-    def __init__(self, limit: int, size: int, hurry_from: float) -> None:
-        """``limit``: traces of the page; ``size``: of the first piece; from ``hurry_from`` on nothing waits."""
+    def __init__(self, limit: int, hurry_from: float) -> None:
+        """``limit``: traces of the page; from ``hurry_from`` on nothing waits."""
         self._limit = limit
         self._hurry_from = hurry_from
         self._rows = 0
         self._met = 0
         self._places: dict[str, int] = {}
         self._settled = 0
-        self._size = size
+        self._size = _FIRST_PIECE
+        self._growth = 2
 
     def of(self, found: Iterable[tuple[str, int, int]]) -> _Walk:
-        """The pieces that are full, of traces (none: ``""``) with a moment of each and what is settled after it."""
+        """The pieces that are full, of traces with a moment of each and what is settled after it."""
         for trace_id, at, settled in found:
             self._settled = settled
             self._rows += 1
-            if trace_id and trace_id not in self._places:
+            if trace_id not in self._places:
                 self._places[trace_id] = at
                 self._met += 1
             if len(self._places) == self._size:
                 yield _Piece(self._places, settled)
-                self._places, self._size = {}, min(self._size * 2, _LARGEST_PIECE)
+                self._places, self._size = {}, min(self._size * self._growth, _LARGEST_PIECE)
+
+    def learn(self, looked_at: int, fitting: int) -> None:
+        """How many traces of the last piece fit: the fewer, the larger is the next."""
+        self._growth = 4 if fitting * 4 < looked_at else 2
 
     @property
     def rows_to_go(self) -> int:

@@ -10,9 +10,9 @@ FIRST_SLICE: Final = 3600 * SECOND
 """The length of the first stretch (nanoseconds)."""
 
 
-def slices(start: int, end: int, growth: int = 8) -> Iterator[tuple[int, int]]:
+def slices(start: int, end: int, growth: int = 8, first: int = FIRST_SLICE) -> Iterator[tuple[int, int]]:
     """Stretches of time that follow each other back from the end to the start, each longer than the one before."""
-    length = FIRST_SLICE
+    length = first
     while end > start:
         lower = max(start, end - length)
         yield lower, end

@@ -1,8 +1,8 @@
 """Traces as a list shows them: a row each, its sums, and what was said of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
 from hansei.feedback.search.arguments import limit
 from hansei.feedback.search.connection import Query
@@ -10,11 +10,23 @@ from hansei.feedback.search.filter_parser import parse_any
 from hansei.feedback.search.filter_sql import ListConditions, list_conditions, trace_conditions
 from hansei.feedback.search.filter_tree import Expression
 from hansei.feedback.search.moment import END_OF_TIME, Moment, nanoseconds
-from hansei.feedback.search.newest import Found, Range, by_touch, newest_first, newest_traces, summaries
+from hansei.feedback.search.newest import (
+    Found,
+    Range,
+    Together,
+    newest_first,
+    newest_traces,
+    one_by_one,
+    summaries,
+)
 from hansei.feedback.search.previews import previews
 from hansei.feedback.search.statements import statement
 from hansei.feedback.search.stored import Row
 from hansei.feedback.search.traces import NEWEST_FIRST, Asked, find, place_of
+
+
+CALL_MOMENTS: Final = 20
+"""Model calls of a trace of which ``summaries`` tells the moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +89,6 @@ class SummaryPage:
     """Where the search was given up, for the time it took; the next page goes on from there."""
 
 
-Together = Callable[..., list[Any]]
-"""Runs some calls without arguments, and answers what each does."""
-
-
-def one_by_one(*calls: Callable[[], Any]) -> list[Any]:
-    """One after the other."""
-    return [call() for call in calls]
-
-
 def list_traces(
     query: Query,
     *,
@@ -117,7 +120,7 @@ def list_traces(
     if conditions.blind:
         found = Found(_in_stretches(query, asked, within, count))
     else:
-        found = newest_traces(query, conditions, within, count, patience)
+        found = newest_traces(query, conditions, within, count, patience, together)
     page = _completed(query, found.rows[:count], together)
     if len(found.rows) > count:
         return SummaryPage(page, f"{page[-1].start_ns}-{page[-1].trace_id}")
@@ -140,17 +143,11 @@ def _completed(query: Query, rows: Sequence[Row], together: Together) -> list[Tr
     if not rows:
         return []
     trace_ids = [row["TraceId"] for row in rows]
-    asked = {
-        "trace_ids": trace_ids,
-        "from": min(row["Began"] for row in rows),
-        "until": max(row["LastBegan"] for row in rows),
-    }
-    priced, assessed, shown = together(
-        lambda: query(statement("cost_of_traces"), asked),
+    costs, assessed, shown = together(
+        lambda: _costs(query, rows),
         lambda: _said(query, trace_ids),
         lambda: previews(query, rows),
     )
-    costs = {row["TraceId"]: row["CostUsd"] for row in priced}
     said: dict[str, list[Said]] = {}
     for row in assessed:
         said.setdefault(row["TraceId"], []).append(
@@ -190,8 +187,24 @@ def _completed(query: Query, rows: Sequence[Row], together: Together) -> list[Tr
     return made
 
 
+def _costs(query: Query, rows: Sequence[Row]) -> Mapping[str, float | None]:
+    """What each trace cost; None, or no entry, where it is not known."""
+    trace_ids = [row["TraceId"] for row in rows]
+    if all(row["Calls"] <= CALL_MOMENTS for row in rows):
+        moments = sorted({moment for row in rows for moment in row["CallMoments"]})
+        found = query(statement("cost_of_calls"), {"trace_ids": trace_ids, "moments": moments}) if moments else []
+    else:
+        began, ended = min(row["Began"] for row in rows), max(row["LastBegan"] for row in rows)
+        found = query(statement("cost_of_traces"), {"trace_ids": trace_ids, "from": began, "until": ended})
+    return {row["TraceId"]: row["CostUsd"] for row in found}
+
+
 def _said(query: Query, trace_ids: list[str]) -> list[Row]:
-    """The valid assessments of some traces."""
-    untouched, touched = by_touch(query, trace_ids)
-    rows = query(statement("said_of_untouched_traces"), {"trace_ids": untouched}) if untouched else []
-    return rows + (query(statement("said_of_traces"), {"trace_ids": touched}) if touched else [])
+    """The valid assessments of some traces.
+
+    What was said and never touched again holds, and takes no joining to be read.
+    """
+    rows = query(statement("last_said_of_traces"), {"trace_ids": trace_ids})
+    touched = {row["TraceId"] for row in rows if row["Changed"] or row["Overrides"] or not row["Name"]}
+    untouched = [row for row in rows if row["TraceId"] not in touched]
+    return untouched + (query(statement("said_of_traces"), {"trace_ids": sorted(touched)}) if touched else [])

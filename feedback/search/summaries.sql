@@ -50,9 +50,12 @@ SELECT TraceId FROM feedback_changes WHERE TraceId IN {trace_ids:Array(String)}
 UNION DISTINCT
 SELECT TraceId FROM feedback_state WHERE TraceId IN {trace_ids:Array(String)} AND (Overrides != '' OR Name = '');
 
--- name: said_of_untouched_traces
--- The assessments of some traces of which nothing was corrected, overridden or taken back, in the order of their making.
-SELECT TraceId, AssessmentId, Name, Kind, Value, NumericValue, SourceType, SourceId, Rationale
+-- name: last_said_of_traces
+-- What was last said under each id of some traces, in the order of their making, and whether it was corrected or taken
+-- back.
+SELECT
+    TraceId, AssessmentId, Name, Kind, Value, NumericValue, SourceType, SourceId, Rationale, Overrides,
+    TraceId IN (SELECT TraceId FROM feedback_changes WHERE TraceId IN {trace_ids:Array(String)}) AS Changed
 FROM feedback_state FINAL
 WHERE TraceId IN {trace_ids:Array(String)}
 ORDER BY Timestamp, AssessmentId;
@@ -82,6 +85,7 @@ SELECT
     argMinIf(UserId, Timestamp, UserId != '') AS User,
     toUnixTimestamp64Nano(minIf(Timestamp, GenAiModelCall)) AS FirstCall,
     toUnixTimestamp64Nano(maxIf(Timestamp, GenAiModelCall)) AS LastCall,
+    groupArrayIf(20)(toUnixTimestamp64Nano(Timestamp), GenAiModelCall) AS CallMoments,
     toUnixTimestamp64Nano(max(Timestamp)) AS LastBegan
 FROM otel_traces
 WHERE TraceId IN {trace_ids:Array(String)}
@@ -101,11 +105,20 @@ FROM otel_traces
 WHERE TraceId IN {trace_ids:Array(String)}
     AND Timestamp IN (SELECT fromUnixTimestamp64Nano(arrayJoin({moments:Array(Int64)})));
 
+-- name: cost_of_calls
+-- What the model calls of some traces cost, by when the calls began: the primary key leads to each, where an index by
+-- trace would be asked of all the time between them. NULL where it is not known.
+SELECT TraceId, sum(spans.CostUsd) AS CostUsd
+FROM genai_spans AS spans
+WHERE ModelCall AND TraceId IN {trace_ids:Array(String)}
+    AND Timestamp IN (SELECT fromUnixTimestamp64Nano(arrayJoin({moments:Array(Int64)})))
+GROUP BY TraceId;
+
 -- name: cost_of_traces
 -- What the model calls of some traces cost; NULL where it is not known.
-SELECT TraceId, sum(calls.CostUsd) AS CostUsd
-FROM genai_calls AS calls
-WHERE TraceId IN {trace_ids:Array(String)}
+SELECT TraceId, sum(spans.CostUsd) AS CostUsd
+FROM genai_spans AS spans
+WHERE ModelCall AND TraceId IN {trace_ids:Array(String)}
     AND Timestamp >= fromUnixTimestamp64Nano({from:Int64}) AND Timestamp <= fromUnixTimestamp64Nano({until:Int64})
 GROUP BY TraceId;
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hansei.collector.errors import HanseiError
     from hansei.evaluation.agreement.judge_agreement import JudgeAgreement, judge_agreement
+    from hansei.evaluation.batch.config import BatchConfig
+    from hansei.evaluation.batch.result import BatchResult
+    from hansei.evaluation.batch.runner import run_batch
     from hansei.evaluation.datasets.dataset import Dataset, create_dataset, delete_dataset, get_dataset, search_datasets
     from hansei.evaluation.errors import EvaluationError, InvalidEvaluation, JudgeError, NotApplicable
     from hansei.evaluation.judges.judge import Judge
@@ -126,6 +129,8 @@ __all__ = [
     "AssessmentSource",
     "AssessmentSourceType",
     "AsyncFeedbackClient",
+    "BatchConfig",
+    "BatchResult",
     "Bleu",
     "Chrf",
     "Completeness",
@@ -232,6 +237,7 @@ __all__ = [
     "log_feedback",
     "make_judge",
     "override_feedback",
+    "run_batch",
     "scorer",
     "scorer_named",
     "search_assessments",
@@ -253,6 +259,8 @@ _HOMES = {
     "AssessmentSource": "hansei.feedback.source",
     "AssessmentSourceType": "hansei.feedback.source",
     "AsyncFeedbackClient": "hansei.feedback.client",
+    "BatchConfig": "hansei.evaluation.batch.config",
+    "BatchResult": "hansei.evaluation.batch.result",
     "Bleu": "hansei.evaluation.scorers.bleu",
     "Chrf": "hansei.evaluation.scorers.chrf",
     "Completeness": "hansei.evaluation.scorers.completeness",
@@ -358,6 +366,7 @@ _HOMES = {
     "log_feedback": "hansei.feedback.recording",
     "make_judge": "hansei.evaluation.judges.make_judge",
     "override_feedback": "hansei.feedback.recording",
+    "run_batch": "hansei.evaluation.batch.runner",
     "scorer": "hansei.evaluation.scorer",
     "scorer_named": "hansei.evaluation.scorers.registry",
     "search_assessments": "hansei.feedback.search.assessments",

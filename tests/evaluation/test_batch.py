@@ -69,8 +69,9 @@ def counts(result: BatchResult, name: str) -> dict[str, int]:
 def scores(client: "Client", name: str, service: str) -> dict[str, list[Any]]:
     """The values and metadata that the ledger has of an assessment's name, by trace or conversation."""
     rows = client.query(
-        "SELECT if(TraceId != '', TraceId, SessionId), Value, Metadata, SourceType FROM feedback WHERE Name = {name:String} "
-        "AND EvaluationRunId IN (SELECT RunId FROM evaluation_runs FINAL WHERE startsWith(Batch, {service:String}))",
+        "SELECT if(TraceId != '', TraceId, SessionId), Value, Metadata, SourceType FROM feedback "
+        "WHERE Name = {name:String} AND EvaluationRunId IN "
+        "(SELECT RunId FROM evaluation_runs FINAL WHERE startsWith(Batch, {service:String}))",
         parameters={"name": name, "service": service},
     ).result_rows
     found: dict[str, list[Any]] = {}
@@ -104,7 +105,7 @@ def test_scores_what_is_missing(traces: Traces, client: "Client", service: str) 
 
 
 def test_funnel(traces: Traces, service: str) -> None:
-    """The numbers of the funnel add up; failed scores are tried again by the next run, kept ones count in its metrics."""
+    """The numbers of the funnel add up; failed scores are tried again by the next run, kept ones are in its metrics."""
     for outputs, count in (("good", 3), ("bad", 2), ("odd", 4)):
         add(traces, service, count, outputs=outputs)
     result = run_batch(batch(service, picky, Right()))
@@ -138,7 +139,7 @@ def test_late_spans(traces: Traces, client: "Client", service: str) -> None:
 
 
 def test_long_traces(client: "Client", service: str) -> None:
-    """A trace ends with its last span, however long ago that began: a root that lasted hours is found when it is done."""
+    """A trace ends with its last span, however long ago that began: a root of some hours is found when it is done."""
     now = time.time_ns()
     columns = ["Timestamp", "TraceId", "SpanId", "ParentSpanId", "SpanName", "ServiceName", "Duration"]
     lasted = {uuid.uuid4().hex: seconds * SECOND for seconds in (5, 100, 2000, 5000, 80_000)}
@@ -162,7 +163,7 @@ def test_sample(traces: Traces, client: "Client", service: str) -> None:
     assert 25 < funnel["selected"] < 75
     found = scores(client, "length", service)
     assert {metadata["weight"] for said in found.values() for _, metadata, _ in said} == {"4.0"}
-    window = {"since": first.window[0], "until": first.window[1]}
+    window: dict[str, Any] = {"since": first.window[0], "until": first.window[1]}
     assert counts(run_batch(config, **window), "length") == {"kept": funnel["selected"]}
     other = run_batch(batch(service, length, sample={"rate": 0.25, "seed": 4}), **window)
     assert counts(other, "length")["scored"] > 10
@@ -272,7 +273,10 @@ def test_expectations(traces: Traces, client: "Client", service: str, here: Serv
     here.wait_stored()
     result = run_batch(batch(service, Right()))
     assert counts(result, "right") == {"scored": 2, "skipped": 1}
-    assert {key: said[0][0] for key, said in scores(client, "right", service).items()} == {right: "true", wrong: "false"}
+    assert {key: said[0][0] for key, said in scores(client, "right", service).items()} == {
+        right: "true",
+        wrong: "false",
+    }
 
 
 def test_budget(traces: Traces, client: "Client", service: str, models: ModelServer, tmp_path: Path) -> None:
@@ -281,7 +285,7 @@ def test_budget(traces: Traces, client: "Client", service: str, models: ModelSer
     config = batch(service, Kind(models.url), judge={"budget_calls": 5, "concurrency": 2})
     first = run_batch(config, journal=tmp_path)
     assert (first.status, first.exit_code, counts(first, "kind")) == ("stopped", 3, {"scored": 5, "unasked": 7})
-    assert EvaluationClient().ask("GET", "evaluation-batches", service)["watermark_ms"] == 0
+    assert EvaluationClient().ask("GET", "evaluation-batches", service)["watermark_ms"] == first.window[0]
     second = run_batch(batch(service, Kind(models.url)), journal=tmp_path)
     assert (second.exit_code, counts(second, "kind")) == (0, {"scored": 7, "kept": 5})
     assert models.asked == {f"subject-{number}": 1 for number in range(12)}
@@ -305,12 +309,19 @@ def test_stopped(traces: Traces, service: str, models: ModelServer, tmp_path: Pa
     """A run that is told to stop finishes what it has begun; the next one does the rest."""
     add(traces, service, 40)
     stop = threading.Event()
-    models.answer = lambda body: (stop.set() if len(models.calls) == 10 else None) or 0.02
+
+    def answer(_: object) -> float:
+        if len(models.calls) == 10:
+            stop.set()
+        return 0.02
+
+    models.answer = answer
     config = batch(service, Kind(models.url), judge={"concurrency": 4})
     result = run_batch(config, journal=tmp_path, stop=stop)
     assert (result.status, result.exit_code) == ("stopped", 143)
     done = counts(result, "kind")
-    assert 10 <= done["scored"] < 25 and done["unasked"] == 40 - done["scored"]
+    assert 10 <= done["scored"] < 25
+    assert done["unasked"] == 40 - done["scored"]
     rest = run_batch(config, journal=tmp_path)
     assert counts(rest, "kind") == {"scored": done["unasked"], "kept": done["scored"]}
     assert sum(models.asked.values()) == 40

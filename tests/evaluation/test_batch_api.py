@@ -174,6 +174,29 @@ def test_restart(models: ModelServer, tmp_path: Path, torn: bool) -> None:
     assert contents(models) == ["a", "b", "c"]
     assert len(models.batches) == 2
     assert not path.exists()
+    assert models.files == {}
+
+
+def test_restart_after_some_were_kept(models: ModelServer, tmp_path: Path) -> None:
+    """Once a run is done, nothing is left of a batch of which an earlier process had kept some answers."""
+    path = tmp_path / "nightly.batches"
+
+    async def run(*texts: str, done: bool) -> None:
+        clients = BatchClients(JudgeSettings(), path, **QUICK)
+        asking = [asyncio.create_task(clients.ask(model(models), body(text))) for text in texts]
+        while not models.batches:
+            await asyncio.sleep(0.01)
+        for task in asking[1:]:
+            task.cancel()
+        await asking[0]
+        await clients.close(done=done)
+
+    models.batch_seconds = 0.1
+    asyncio.run(run("kept", "not kept", done=False))
+    assert path.exists()
+    asyncio.run(run("not kept", done=True))
+    assert contents(models) == ["kept", "not kept"]
+    assert (models.files, list(tmp_path.iterdir())) == ({}, [])
 
 
 def test_given_up(models: ModelServer) -> None:

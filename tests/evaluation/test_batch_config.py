@@ -102,7 +102,8 @@ def test_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         schedule="30 2 * * *",
     )  # fmt: skip
-    assert "secret" not in repr(found) and "secret" not in str(found.to_json())
+    assert "secret" not in repr(found)
+    assert "secret" not in str(found.to_json())
     assert [each.model.name for each in chosen_scorers(found)] == ["gpt-4.1-mini"] * 2  # type: ignore[attr-defined]
 
 

@@ -128,7 +128,8 @@ scorers:
     assert list(folder.iterdir()) == []
     rows = client.query(
         "SELECT Name, uniqExact(TraceId) AS Subjects, uniqExact(AssessmentId) AS Ids, count() AS Rows FROM feedback "
-        "WHERE TraceId IN (SELECT TraceId FROM otel_traces WHERE ServiceName = {service:String}) GROUP BY Name ORDER BY Name",
+        "WHERE TraceId IN (SELECT TraceId FROM otel_traces WHERE ServiceName = {service:String}) "
+        "GROUP BY Name ORDER BY Name",
         parameters={"service": service},
     ).result_rows
     assert rows == [("kind", subjects, subjects, subjects), ("length", subjects, subjects, subjects)]
@@ -143,8 +144,8 @@ scorers:
 def in_ledger(client: "Client", service: str) -> list[str]:
     """The subjects that the ledger has a judgement of, as the model server calls them."""
     rows = client.query(
-        "SELECT SpanAttributes['hansei.span.inputs'] FROM otel_traces WHERE ServiceName = {service:String} AND TraceId IN "
-        "(SELECT TraceId FROM feedback_state WHERE Name = 'kind')",
+        "SELECT SpanAttributes['hansei.span.inputs'] FROM otel_traces "
+        "WHERE ServiceName = {service:String} AND TraceId IN (SELECT TraceId FROM feedback_state WHERE Name = 'kind')",
         parameters={"service": service},
     ).result_rows
     return [f"subject-{number}" for (number,) in rows]

@@ -29,6 +29,7 @@ from hansei.feedback.assessment import Feedback
 from hansei.feedback.pages.formats import NOTHING
 
 # The tests are no package whose name could be written out.
+from ..asking import Api  # noqa: TID252
 from ..collector.processes import Serving  # noqa: TID252
 from ..visiting import Visit, no_sideways_scroll  # noqa: TID252
 from .conftest import Traces
@@ -158,6 +159,8 @@ def test_list(visit: Visit, axe: Callable[..., None], runs: SimpleNamespace) -> 
     expect(page.locator(".segmented [aria-current]")).to_have_text("Batches")
     assert "second prompt" not in shown(page, "td.lead")
     assert "nightly batch" in shown(page, "td.lead")
+    page.keyboard.type("ge")
+    expect(page).to_have_url(re.compile("/evaluation$"))
 
 
 def test_run(visit: Visit, axe: Callable[..., None], runs: SimpleNamespace) -> None:
@@ -240,7 +243,7 @@ def test_comparison(visit: Visit, axe: Callable[..., None], runs: SimpleNamespac
     second = articles.nth(1)
     expect(second).to_contain_text("Question 2")
     assert shown(page, "article:nth-of-type(2) .score-pair")[1] == (
-        f"as_expected yes Compared. {HOSTILE} as_expected no ▼ lower Compared. {HOSTILE}"
+        f"Before as_expected yes Compared. {HOSTILE} After as_expected no ▼ lower Compared. {HOSTILE}"
     )
     expect(second.get_by_role("link", name=re.compile("The trace after"))).to_have_attribute(
         "href", f"/traces/{runs.rows[2].trace_id}"
@@ -314,18 +317,25 @@ def test_phone(visit: Visit, axe: Callable[..., None], runs: SimpleNamespace) ->
             axe(page)
 
 
-def test_trace(visit: Visit, axe: Callable[..., None], runs: SimpleNamespace) -> None:
-    """A trace's page shows who scored it, judge or code, and leads to the run; a label leads to none."""
+def test_trace(visit: Visit, axe: Callable[..., None], runs: SimpleNamespace, serving: Serving) -> None:
+    """A trace's page shows who scored it, judge or code, what went wrong there, and leads to the run; a label is of no
+    run."""
     trace_id = runs.rows[2].trace_id
+    label = {"name": "label", "value": True, "labeling_session_id": "a session", "evaluation_run_id": "0" * 32}
+    Api(serving, None).say({"trace_id": trace_id, **label})
+    serving.wait_stored()
     page = visit(f"/traces/{trace_id}")
     said = page.locator("li.assessment")
     assert [text.partition(" Nov")[0] for text in sorted(shown(page, ".assessment-head"))] == [
-        "as_expected no Code · as_expected", "correctness no Judge · gpt-4.1-mini", "length 11 Code · length"
+        "as_expected no Code · as_expected", "correctness no Judge · gpt-4.1-mini", "label yes Code",
+        "length 11 Code · length"
     ]  # fmt: skip
     expect(page.get_by_role("link", name="its run")).to_have_count(3)
     axe(page)
-    said.first.get_by_role("link", name="its run").click()
+    said.get_by_role("link", name="its run").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("second prompt")
+    page.goto(f"/traces/{runs.trace_ids[29]}")
+    expect(said).to_contain_text(f"no outputs {HOSTILE}")
 
 
 def test_unknown_run(visit: Visit, axe: Callable[..., None], serving: Serving) -> None:
