@@ -67,8 +67,16 @@ class Scorer:
 
         As it stands here: the class, its code and what its object holds. Give your own where that is not all.
         """
-        held = {name: stated(value) for name, value in sorted(vars(self).items()) if name not in _CACHED}
-        return {"class": f"{type(self).__module__}.{type(self).__qualname__}", "code": _code(type(self)), "held": held}
+        kind = type(self)
+        return {"class": f"{kind.__module__}.{kind.__qualname__}", "code": _code(kind), "held": self.held()}
+
+    def held(self, *but: str) -> dict[str, str]:
+        """What its object holds, by name, but for some names and for what was worked out of the rest."""
+        return {
+            name: stated(value)
+            for name, value in sorted(vars(self).items())
+            if name not in but and not isinstance(getattr(type(self), name, None), cached_property)
+        }
 
     @cached_property
     def version(self) -> str:
@@ -86,7 +94,6 @@ class Scorer:
         return {name: getattr(subject, name) for name in self.needs}
 
 
-_CACHED: Final = ("needs", "version", "source", "is_async")
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
 
 

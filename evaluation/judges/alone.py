@@ -1,9 +1,12 @@
 """Judging one subject by hand."""
 
 import asyncio
+import concurrent.futures
+import contextvars
 import threading
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hansei.evaluation.judges.asking import ModelAsker
 from hansei.evaluation.scorer import feedbacks_of
@@ -41,18 +44,47 @@ def run_blocking(work: Coroutine[Any, Any, T]) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    done: list[T] = []
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            done.append(asyncio.run(work))
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=run, name="hansei-evaluation")
+    running = _Running(work)
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(running.run,), name="hansei-evaluation")
     thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
-    return done[0]
+    try:
+        thread.join()
+    except BaseException:
+        # Interrupted: what goes on beside would spend on.
+        running.cancel()
+        thread.join()
+        raise
+    return running.result()
+
+
+class _Running(Generic[T]):
+    """A coroutine that runs in another thread."""
+
+    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+        self._work = work
+        self._done: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self._task: asyncio.Task[T] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self) -> None:
+        """To its end."""
+        try:
+            self._done.set_result(asyncio.run(self._whole()))
+        except BaseException as error:
+            self._done.set_exception(error)
+
+    def cancel(self) -> None:
+        """End it early."""
+        if self._loop is not None and self._task is not None:
+            with suppress(RuntimeError):  # It has just ended by itself.
+                self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def result(self) -> T:
+        """What it returned. Raises what it raised."""
+        return self._done.result()
+
+    async def _whole(self) -> T:
+        self._task = asyncio.current_task()
+        self._loop = asyncio.get_running_loop()
+        return await self._work

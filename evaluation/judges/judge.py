@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hansei.evaluation.judges.model import model_of
 from hansei.evaluation.judges.question import Asker, JudgeModel, Message, Question, Verdict
-from hansei.evaluation.scorer import ARGUMENTS, Answer, Scorer, stated
+from hansei.evaluation.scorer import ARGUMENTS, Answer, Scorer
 from hansei.feedback.assessment import Feedback
 from hansei.feedback.source import AssessmentSource, AssessmentSourceType
 
@@ -62,8 +62,7 @@ class Judge(Scorer):
     def definition(self) -> Mapping[str, Any]:
         """The class with its code, its prompt and the model with its parameters; never a key."""
         model = {"name": self.model.name, "base_url": self.model.base_url, "parameters": dict(self.model.parameters)}
-        held = {name: stated(value) for name, value in sorted(vars(self).items()) if name not in _NOT_HELD}
-        return {**super().definition(), "model": model, "held": held}
+        return {**super().definition(), "model": model, "held": self.held("alignment", "model")}
 
     def question(self, subject_id: str, messages: list[Message], value: Mapping[str, Any]) -> Question:
         """A question of this judge about a subject; ``value`` is the JSON schema of the value."""
@@ -82,6 +81,3 @@ class Judge(Scorer):
             span_id=span_id,
             metadata=metadata,
         )
-
-
-_NOT_HELD = ("alignment", "model", "needs", "version", "source", "is_async")

@@ -99,11 +99,16 @@ def trace_text(trace: Trace) -> str:
 
 def _span_text(span: Span, indent: str) -> str:
     took = (span.end_time_ns - span.start_time_ns) / 1e6
-    lines = [f"{indent}- {span.name} [{span.span_type}, {took:.0f} ms, {span.status}]"]
+    lines = [f"{indent}- {' '.join(span.name.split())} [{span.span_type}, {took:.0f} ms, {span.status}]"]
     if span.status_message:
-        lines.append(f"{indent}  error: {bounded(span.status_message, _LONGEST_PART)}")
+        lines.append(f"{indent}  error: {_within(span.status_message, indent)}")
     for name, value in (("in", span.inputs), ("out", span.outputs)):
         if value is not None:
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-            lines.append(f"{indent}  {name}: {bounded(text, _LONGEST_PART)}")
+            lines.append(f"{indent}  {name}: {_within(text, indent)}")
     return "\n".join(lines)
+
+
+def _within(text: str, indent: str) -> str:
+    """A text of a span: its further lines are indented below what stands before it, and cannot pose as spans."""
+    return f"\n{indent}    ".join(bounded(text, _LONGEST_PART).splitlines())

@@ -14,7 +14,7 @@ def schema_of(value_type: Any) -> dict[str, Any]:
 
     Raises ``InvalidEvaluation`` for any other type.
     """
-    if value_type in _SIMPLE:
+    if isinstance(value_type, type) and value_type in _SIMPLE:
         return {"type": _SIMPLE[value_type]}
     origin, arguments = get_origin(value_type), get_args(value_type)
     if origin is Literal and all(isinstance(each, bool | int | float | str) for each in arguments):

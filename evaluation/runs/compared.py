@@ -44,9 +44,9 @@ def read_compared(query: Query, run_id: str) -> ComparedRun:
     run = existing_run(query, run_id)
     rows: list[RunRow] = []
     if run.kind == "batch":
-        rows = list(_of_scores(read_scores_of_run(query, run_id, limit=_MOST)))
-        _check(run_id, len(rows))
-        return ComparedRun(run.name, rows)
+        scores = read_scores_of_run(query, run_id, limit=_MOST)
+        _check(run_id, len(scores))
+        return ComparedRun(run.name, list(_of_scores(scores)))
     while True:
         found = read_rows(query, run_id, start=rows[-1].position + 1 if rows else 0, limit=_AT_ONCE)
         rows += found
@@ -57,7 +57,7 @@ def read_compared(query: Query, run_id: str) -> ComparedRun:
 
 def _check(run_id: str, number: int) -> None:
     if number >= _MOST:
-        raise EvaluationError(f"run {run_id} has {_MOST:,} rows or more, which are too many to be compared here")
+        raise EvaluationError(f"run {run_id} has {_MOST:,} rows or scores, or more; too many to be compared here")
 
 
 def _of_scores(found: Sequence[Mapping[str, Any]]) -> Iterator[RunRow]:

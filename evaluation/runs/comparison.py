@@ -65,7 +65,7 @@ class MetricComparison:
             "tag_value": self.tag_value,
             "verdict": self.verdict,
         }
-        return {**own, **asdict(self.found)}  # fmt: skip
+        return {**own, **asdict(self.found)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +260,6 @@ def _frame(rows: Sequence[Mapping[str, Any]]) -> "DataFrame":
     return data_frame(rows, _COLUMNS)
 
 
-_OWN: Final = ("name", "tag", "tag_value", "adjusted_p", "only_before", "only_after", "verdict")
 _COLUMNS: Final = (
     "name", "tag", "tag_value", "pairs", "before", "after", "difference", "interval", "higher", "lower", "same",
     "test", "p_value", "adjusted_p", "effect", "effect_name", "cohens_dz", "only_before", "only_after", "verdict",

@@ -141,6 +141,7 @@ def _of_mapping(given: Mapping[str, Any], position: int, on_conflict: OnConflict
         if not isinstance(expectations, Mapping):
             raise InvalidEvaluation(f"data: row {position}: expectations: {brief(expectations)} is not a dict by name")
         changes["expectations"] = {**row.expectations, **expectations}
+        changes["conflicts"] = tuple(name for name in row.conflicts if name not in expectations)
         changes["expected_by"] = {
             **{name: by for name, by in row.expected_by.items() if name not in expectations},
             **given.get("expected_by", {}),

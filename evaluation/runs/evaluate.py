@@ -1,7 +1,9 @@
 """``evaluate()``: scoring data, with or without running the application again."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, Final
@@ -11,7 +13,7 @@ from hansei.evaluation.judges.asking import ModelAsker
 from hansei.evaluation.judges.settings import JudgeSettings
 
 from hansei.evaluation.client import EvaluationClient
-from hansei.evaluation.errors import InvalidEvaluation
+from hansei.evaluation.errors import EvaluationError, InvalidEvaluation
 from hansei.evaluation.judges.alone import run_blocking
 from hansei.evaluation.judges.judge import Judge
 from hansei.evaluation.ledger_writer import LedgerWriter
@@ -29,7 +31,7 @@ from hansei.feedback.search.trace import Trace
 from hansei.feedback.search.traces import get_trace
 
 _TRACE_SECONDS: Final = 30.0
-"""For which the trace of a row that was just predicted is waited for."""
+"""For which the traces of rows that were just predicted are waited for, all together."""
 _ROWS_AT_ONCE: Final = 200
 _WORKERS: Final = 10
 """As MLflow's: rows that ``predict_fn`` is called for at the same time."""
@@ -85,7 +87,9 @@ def evaluate(
     try:
         summary = run_blocking(evaluation.work())
     except BaseException as error:
-        run.finish("failed", message=f"{type(error).__name__}: {error}"[:1000])
+        # Where the server is away too, it is this error that is told.
+        with suppress(EvaluationError):
+            run.finish("failed", message=f"{type(error).__name__}: {error}"[:1000])
         raise
     status = "stopped" if summary.unasked else "finished"
     run.finish(status, metrics=summary.metrics, intervals=summary.intervals, funnel=summary.funnel)
@@ -185,8 +189,10 @@ class _Evaluation:
         if not wanted or not missing:
             return
         self._predictions.flush()
+        end = time.monotonic() + _TRACE_SECONDS
         for place in missing:
-            found = get_trace(self._rows[place].trace_id, wait=_TRACE_SECONDS)
+            # Together, or an application whose spans go elsewhere would be waited for row by row.
+            found = get_trace(self._rows[place].trace_id, wait=max(end - time.monotonic(), 0.0))
             self._rows[place] = replace(self._rows[place], trace=found)
 
     async def _score(self) -> None:

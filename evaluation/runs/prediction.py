@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import inspect
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class Predictions:
         with self._tracer.start_as_current_span(name, context=opentelemetry_trace.set_span_in_context(_NONE)) as span:
             self._describe(span, row)
             span.set_attribute("hansei.span.outputs", _json(row.outputs))
-        return Prediction(row.outputs, format_trace_id(span.get_span_context().trace_id), "", 0.0)
+        return Prediction(row.outputs, _trace_id(span), "", 0.0)
 
     def flush(self) -> None:
         """Send what is left."""
@@ -111,10 +112,16 @@ class Predictions:
         if not error:
             span.set_attribute("hansei.span.outputs", _json(outputs))
         duration = (time.perf_counter() - began) * 1000
-        return Prediction(outputs, format_trace_id(span.get_span_context().trace_id), error, duration)
+        return Prediction(outputs, _trace_id(span), error, duration)
 
 
 _NONE = opentelemetry_trace.INVALID_SPAN
+
+
+def _trace_id(span: opentelemetry_trace.Span) -> str:
+    """Of a span that nobody records, as with ``OTEL_SDK_DISABLED``, one of its own: scores of rows must not meet."""
+    context = span.get_span_context()
+    return format_trace_id(context.trace_id) if context.is_valid else uuid.uuid4().hex
 
 
 def _arguments(inputs: Any, predict: Predict) -> dict[str, Any]:
