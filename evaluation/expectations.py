@@ -1,18 +1,17 @@
 """What would have been right, where several people have said it."""
 
-import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, get_args
 
+from hansei.evaluation.consensus import Consensus, consensus_of
 from hansei.evaluation.errors import EvaluationConflict, InvalidEvaluation
 from hansei.feedback.assessment import Assessment, Expectation
 from hansei.feedback.labeling.desk_labels import SCHEMA_VERSION
 from hansei.feedback.labeling.labels import DECIDED_BETWEEN
 
 OnConflict = Literal["skip", "newest", "error"]
-Rule = Literal["adjudicated", "only", "unanimous", "majority", "newest"]
+Rule = Consensus | Literal["newest"]
 ON_CONFLICT: Final = get_args(OnConflict)
 
 
@@ -62,7 +61,7 @@ def expected_of(assessments: Iterable[Assessment], *, on_conflict: OnConflict = 
     by: dict[str, Choice] = {}
     conflicts: dict[str, Sequence[Assessment]] = {}
     for name, of_name in said.items():
-        found = _chosen(of_name)
+        found = consensus_of(of_name, source=_source, value=lambda each: each.value, decides=_decides)
         if found is None and on_conflict == "skip":
             conflicts[name] = of_name
             continue
@@ -74,22 +73,6 @@ def expected_of(assessments: Iterable[Assessment], *, on_conflict: OnConflict = 
         values[name] = holding[-1].value
         by[name] = _choice(rule, holding)
     return Expected(values, by, conflicts)
-
-
-def _chosen(of_name: Sequence[Assessment]) -> tuple[Rule, list[Assessment]] | None:
-    """The rule that decides, and those who say what holds, the newest last; None where there is no such rule."""
-    decided = [each for each in of_name if (each.metadata or {}).get(DECIDED_BETWEEN)]
-    if decided:
-        return "adjudicated", [decided[-1]]
-    latest = list({_source(each): each for each in of_name}.values())
-    if len(latest) == 1:
-        return "only", latest
-    texts = [json.dumps(each.value, sort_keys=True, default=str) for each in latest]
-    (text, count), *others = Counter(texts).most_common()
-    holding = [each for each, written in zip(latest, texts, strict=True) if written == text]
-    if not others:
-        return "unanimous", holding
-    return ("majority", holding) if 2 * count > len(latest) else None
 
 
 def _choice(rule: Rule, holding: Sequence[Assessment]) -> Choice:
@@ -109,3 +92,7 @@ def _source(assessment: Assessment) -> str:
 
 def _age(assessment: Assessment) -> tuple[int, str]:
     return assessment.last_update_time_ms or 0, assessment.assessment_id or ""
+
+
+def _decides(assessment: Assessment) -> bool:
+    return bool((assessment.metadata or {}).get(DECIDED_BETWEEN))

@@ -1,11 +1,10 @@
 """What people say of something, where several have said it."""
 
-import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hansei.evaluation.consensus import consensus_of
 from hansei.feedback.labeling.labels import DECIDED_BETWEEN
 
 
@@ -42,22 +41,11 @@ def held_by_people(said: Sequence[Said]) -> Held | None:
 
     What an arbiter decided last; else the newest of each person: what all say, or more than half of them.
     """
-    decided = [each for each in said if each.decides]
-    if decided:
-        return _held("adjudicated", [decided[-1]])
-    latest = list({each.source_id: each for each in said}.values())
-    if not latest:
+    found = consensus_of(
+        said, source=lambda each: each.source_id, value=lambda each: each.value, decides=lambda each: each.decides
+    )
+    if found is None:
         return None
-    if len(latest) == 1:
-        return _held("only", latest)
-    texts = [json.dumps(each.value, sort_keys=True) for each in latest]
-    text, count = Counter(texts).most_common(1)[0]
-    holding = [each for each, written in zip(latest, texts, strict=True) if written == text]
-    if count == len(latest):
-        return _held("unanimous", holding)
-    return _held("majority", holding) if 2 * count > len(latest) else None
-
-
-def _held(rule: str, holding: Sequence[Said]) -> Held:
+    rule, holding = found
     rationale = "\n".join(dict.fromkeys(each.rationale for each in holding if each.rationale))
     return Held(holding[-1].value, rule, [each.source_id for each in holding], rationale)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from hansei.evaluation.datasets.files import format_of, records_of_file
 from hansei.evaluation.datasets.given import FIELDS
 from hansei.evaluation.errors import InvalidEvaluation
-from hansei.evaluation.runs.run import plain_json
+from hansei.evaluation.json_text import plain_json
 from hansei.feedback.labeling.texts import brief
 from hansei.feedback.search.trace import Span, Trace
 

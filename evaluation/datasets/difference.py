@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hansei.evaluation.datasets.record import DatasetRecord, canonical_json
+from hansei.evaluation.datasets.record import DatasetRecord
 from hansei.evaluation.datasets.record_json import record_json, source_json
 from hansei.evaluation.datasets.records import records_by_id
+from hansei.evaluation.json_text import canonical_json
 from hansei.evaluation.statements import statement
 from hansei.feedback.search.connection import Query
 from hansei.feedback.sql_blocks import fill

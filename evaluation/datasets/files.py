@@ -11,10 +11,15 @@ from typing import IO, Any, Final
 
 from hansei.evaluation.datasets.given import FIELDS
 from hansei.evaluation.errors import EvaluationError, InvalidEvaluation
+from hansei.evaluation.json_text import json_or_text, plain_json
+from hansei.feedback.api.json_text import InvalidJson, parsed
+from hansei.feedback.labeling.texts import brief
 
 FORMATS: Final = ("jsonl", "csv", "parquet")
 _JSON: Final = ("inputs", "outputs", "expectations", "tags", "source")
 _EXPECTED: Final = "expectations."
+_MARK: Final = b"\xef\xbb\xbf"
+"""That some editors put before a text in UTF-8."""
 _ENDINGS: Final = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 _PROGRAM: Final = """
 import sys, chdb
@@ -47,7 +52,7 @@ def records_of_file(path: Path, file_format: str) -> Iterator[dict[str, Any]]:
     """
     try:
         if file_format == "parquet":
-            yield from map(_flat_record, _parquet_rows(path))
+            yield from map(_flat_record, map(plain_json, _parquet_rows(path)))
             return
         if file_format == "jsonl":
             with path.open("rb") as lines:
@@ -61,11 +66,12 @@ def records_of_file(path: Path, file_format: str) -> Iterator[dict[str, Any]]:
 
 def _lines(content: IO[bytes]) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(content, 1):
-        if not line.strip():
+        text = line.strip().removeprefix(_MARK) if number == 1 else line.strip()
+        if not text:
             continue
         try:
-            found = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            found = parsed(text)
+        except InvalidJson as error:
             raise InvalidEvaluation(f"file: line {number} is not JSON: {error}") from None
         if not isinstance(found, dict):
             raise InvalidEvaluation(f"file: line {number} is not an object with inputs or a trace_id")
@@ -128,8 +134,15 @@ def parquet_rows_by_engine(path: Path) -> Iterator[dict[str, Any]]:
 def _flat_record(row: Mapping[str, Any]) -> dict[str, Any]:
     """Of columns, in which JSON is text."""
     return _record(
-        {name: _parsed(value) if name in _JSON or name.startswith(_EXPECTED) else value for name, value in row.items()}
+        {
+            name: json_or_text(value) if isinstance(value, str) and _may_be_json(name) else value
+            for name, value in row.items()
+        }
     )
+
+
+def _may_be_json(name: str) -> bool:
+    return name in _JSON or name.startswith(_EXPECTED)
 
 
 def _record(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,20 +159,13 @@ def _record(row: Mapping[str, Any]) -> dict[str, Any]:
         else:
             inputs[name.removeprefix("inputs.")] = value
     if expectations:
-        found["expectations"] = {**found.get("expectations", {}), **expectations}
+        told = found.get("expectations", {})
+        if not isinstance(told, Mapping):
+            raise InvalidEvaluation(f"file: expectations: {brief(told)} is not an object by name")
+        found["expectations"] = {**told, **expectations}
     if inputs and "inputs" not in found and "trace_id" not in found:
         found["inputs"] = inputs
     elif inputs:
         first = next(iter(inputs))
         raise InvalidEvaluation(f"file: {first[:80]!r} is no field of a record; there are {', '.join(FIELDS)}")
     return found
-
-
-def _parsed(value: Any) -> Any:
-    """The value of a text that is JSON; a text that is none is itself."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return value

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from hansei.evaluation.datasets.record import LabelSource, record_id_of, stored_json
+from hansei.evaluation.datasets.record import LabelSource, record_id_of
 from hansei.evaluation.datasets.record_json import label_of, source_of
 from hansei.evaluation.errors import InvalidEvaluation
+from hansei.evaluation.json_text import stored_json
 from hansei.feedback.errors import InvalidAssessment
 from hansei.feedback.ids import span_id_or_none, trace_id_or_none
 from hansei.feedback.labeling.texts import brief, storable

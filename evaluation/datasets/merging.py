@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hansei.evaluation.datasets.given import Given
-from hansei.evaluation.datasets.record import DatasetRecord, LabelSource, canonical_json
+from hansei.evaluation.datasets.record import DatasetRecord, LabelSource
 from hansei.evaluation.expectations import Choice, OnConflict, expected_of
+from hansei.evaluation.json_text import canonical_json
 from hansei.feedback.assessment import Assessment
 from hansei.feedback.search.stored import assessment_of
 

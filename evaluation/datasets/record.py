@@ -1,12 +1,11 @@
 """What a dataset is made of, as the tables hold it."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hansei.feedback.text import sendable
+from hansei.evaluation.json_text import canonical_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +92,3 @@ class DatasetRecord:
 def record_id_of(inputs: Any) -> str:
     """The id of the record with these inputs, in whichever order an object's members come."""
     return f"r-{hashlib.sha256(canonical_json(inputs).encode()).hexdigest()[:32]}"
-
-
-def canonical_json(value: Any) -> str:
-    """One text for values that are equal as JSON: 1 and 1.0 are the same number."""
-    text = json.dumps(_canonical(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return sendable(text)
-
-
-def stored_json(value: Any) -> str:
-    """A value as it is stored."""
-    return sendable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    if isinstance(value, Mapping):
-        return {str(name): _canonical(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_canonical(each) for each in value]
-    return value

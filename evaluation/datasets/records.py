@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from hansei.evaluation.datasets.record import DatasetRecord, LabelSource, stored_json
+from hansei.evaluation.datasets.record import DatasetRecord, LabelSource
+from hansei.evaluation.json_text import stored_json
 from hansei.evaluation.statements import statement
 from hansei.feedback.search.connection import Query
 from hansei.feedback.sql_blocks import fill

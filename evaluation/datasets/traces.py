@@ -1,11 +1,11 @@
 """From the ids of traces to records: what went in and out, and what was said of them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from hansei.evaluation.datasets.given import Given
+from hansei.evaluation.json_text import json_or_text
 from hansei.evaluation.statements import statement
 from hansei.feedback.search.connection import Query
 from hansei.feedback.search.statements import fill
@@ -89,18 +89,9 @@ def _filled(given: Given, row: Mapping[str, Any], said: Sequence[Mapping[str, An
     tags = {name.removeprefix(_TAG): text for name, text in row["Tags"].items()}
     return replace(
         given,
-        inputs=_parsed(row["Inputs"]),
-        outputs=_parsed(row["Outputs"]) if given.outputs is None else given.outputs,
+        inputs=json_or_text(row["Inputs"]),
+        outputs=given.outputs if given.outputs is not None or not row["Outputs"] else json_or_text(row["Outputs"]),
         tags={**tags, **given.tags},
         session_id=given.session_id or row["SessionId"],
         said=[each for each in said if each["SpanId"] == given.span_id],
     )
-
-
-def _parsed(text: str) -> Any:
-    if not text:
-        return None
-    try:
-        return json.loads(text, parse_constant=str)
-    except (ValueError, RecursionError):
-        return text

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hansei.evaluation.judges.asking import ModelAsker
+from hansei.evaluation.judges.question import Asker
 from hansei.evaluation.scorer import feedbacks_of
 
 if TYPE_CHECKING:
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def judge_alone(judge: "Judge", given: dict[str, Any]) -> object:
-    """What a judge says of one subject, asked with a client of its own: a ``Feedback``, a list of several, or None.
+def judge_alone(judge: "Judge", given: dict[str, Any], asker: Asker | None = None) -> object:
+    """What a judge says of one subject: a ``Feedback``, a list of several, or None.
 
-    No hansei needs to be there: the request is no span. Raises ``JudgeError``.
+    Without an ``asker`` it is asked with a client of its own. No hansei needs to be there: the request is no span.
+    Raises ``JudgeError``.
     """
     wanted = {name: given.get(name, _NOTHING.get(name)) for name in judge.needs}
     unknown = given.keys() - judge.needs - _NOTHING.keys()
@@ -28,8 +30,10 @@ def judge_alone(judge: "Judge", given: dict[str, Any]) -> object:
         raise TypeError(f"{judge.name} takes no {sorted(unknown)[0]}; it takes {', '.join(sorted(judge.needs))}")
 
     async def work() -> object:
-        async with ModelAsker(spans=False) as asker:
+        if asker is not None:
             return await judge.judge(asker, "", **wanted)
+        async with ModelAsker(spans=False) as own:
+            return await judge.judge(own, "", **wanted)
 
     found = feedbacks_of(judge, run_blocking(work()))
     return found[0] if len(found) == 1 else found or None

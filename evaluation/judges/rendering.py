@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from hansei.evaluation.json_text import shown_json
 from hansei.evaluation.scorers.text_of import text_of
 from hansei.feedback.search.trace import Span, Trace
 
@@ -104,7 +105,7 @@ def _span_text(span: Span, indent: str) -> str:
         lines.append(f"{indent}  error: {_within(span.status_message, indent)}")
     for name, value in (("in", span.inputs), ("out", span.outputs)):
         if value is not None:
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+            text = value if isinstance(value, str) else shown_json(value)
             lines.append(f"{indent}  {name}: {_within(text, indent)}")
     return "\n".join(lines)
 

@@ -1,6 +1,5 @@
 """What is evaluated: rows, made of whatever form data comes in."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -8,6 +7,7 @@ from typing import Any, Final
 from hansei.evaluation.datasets.dataset import Dataset
 from hansei.evaluation.errors import InvalidEvaluation
 from hansei.evaluation.expectations import OnConflict, expected_of
+from hansei.evaluation.json_text import json_or_text
 from hansei.feedback.labeling.labeling_session import LabelingSession
 from hansei.feedback.labeling.texts import brief
 from hansei.feedback.search.connection import connections
@@ -19,6 +19,7 @@ _FORMS: Final = (
     "a filter, or a SELECT"
 )
 _COLUMNS: Final = ("inputs", "outputs", "expectations", "tags", "trace", "trace_id", "session_id", "record_id")
+_JSON: Final = ("inputs", "outputs", "expectations")
 _LARGEST_SEARCH: Final = 10_000
 """Traces that a filter or a labeling session may bring."""
 
@@ -84,7 +85,7 @@ def _named(row: Mapping[str, Any]) -> dict[str, Any]:
     names = {"traceid": "trace_id", "sessionid": "session_id", "conversationid": "session_id"}
     found = {names.get(column.lower(), column.lower()): value for column, value in row.items()}
     return {
-        name: _parsed(value) if name in ("inputs", "outputs", "expectations") else value
+        name: json_or_text(value) if isinstance(value, str) and name in _JSON else value
         for name, value in found.items()
         if name in _COLUMNS
     }
@@ -118,7 +119,7 @@ def _of_mapping(given: Mapping[str, Any], position: int, on_conflict: OnConflict
     trace = given.get("trace")
     if trace is not None and not isinstance(trace, Trace) and not trace_id:
         # As text, in the frame of a search that was stored and read back.
-        told = _parsed(trace)
+        told = json_or_text(trace) if isinstance(trace, str) else trace
         trace_id = str(told["info"]["trace_id"]) if isinstance(told, Mapping) and "info" in told else ""
     if trace_id or isinstance(trace, Trace):
         read = trace if isinstance(trace, Trace) else get_trace(trace_id)
@@ -168,12 +169,3 @@ def _of_trace(trace: Trace, on_conflict: OnConflict) -> DataRow:
         trace_id=trace.info.trace_id,
         session_id=trace.info.session_id or "",
     )
-
-
-def _parsed(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value

@@ -8,14 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from hansei.evaluation.expectations import OnConflict
-from hansei.evaluation.judges.asking import ModelAsker
-from hansei.evaluation.judges.settings import JudgeSettings
-
 from hansei.evaluation.client import EvaluationClient
 from hansei.evaluation.errors import EvaluationError, InvalidEvaluation
+from hansei.evaluation.expectations import OnConflict
 from hansei.evaluation.judges.alone import run_blocking
+from hansei.evaluation.judges.asking import ModelAsker
 from hansei.evaluation.judges.judge import Judge
+from hansei.evaluation.judges.settings import JudgeSettings
 from hansei.evaluation.ledger_writer import LedgerWriter
 from hansei.evaluation.runs.data import Data, DataRow, data_of
 from hansei.evaluation.runs.prediction import Prediction, Predictions

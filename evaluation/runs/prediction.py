@@ -14,10 +14,9 @@ from opentelemetry import trace as opentelemetry_trace
 from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider, Status, StatusCode, Tracer, format_trace_id
 
 from hansei import __version__
+from hansei.evaluation.json_text import plain_json, stored_json
 from hansei.evaluation.runs.data import DataRow
-from hansei.evaluation.runs.run import plain_json
 from hansei.evaluation.telemetry import RUN_ID, evaluation_tracer_provider
-from hansei.feedback.json_value import expectation_json
 
 Predict = Callable[..., Any]
 _SCOPE = "hansei.evaluation"
@@ -60,7 +59,7 @@ class Predictions:
         name = "recorded answer"
         with self._tracer.start_as_current_span(name, context=opentelemetry_trace.set_span_in_context(_NONE)) as span:
             self._describe(span, row)
-            span.set_attribute("hansei.span.outputs", _json(row.outputs))
+            span.set_attribute("hansei.span.outputs", stored_json(plain_json(row.outputs)))
         return Prediction(row.outputs, _trace_id(span), "", 0.0)
 
     def flush(self) -> None:
@@ -102,7 +101,7 @@ class Predictions:
 
     def _describe(self, span: opentelemetry_trace.Span, row: DataRow) -> None:
         span.set_attribute(RUN_ID, self._run_id)
-        span.set_attribute("hansei.span.inputs", _json(row.inputs))
+        span.set_attribute("hansei.span.inputs", stored_json(plain_json(row.inputs)))
         if row.session_id:
             span.set_attribute("session.id", row.session_id)
         for name, value in row.tags.items():
@@ -110,7 +109,7 @@ class Predictions:
 
     def _done(self, span: opentelemetry_trace.Span, outputs: Any, error: str, began: float) -> Prediction:
         if not error:
-            span.set_attribute("hansei.span.outputs", _json(outputs))
+            span.set_attribute("hansei.span.outputs", stored_json(plain_json(outputs)))
         duration = (time.perf_counter() - began) * 1000
         return Prediction(outputs, _trace_id(span), error, duration)
 
@@ -136,7 +135,3 @@ def _failed(span: opentelemetry_trace.Span, raised: Exception) -> str:
     span.record_exception(raised)
     span.set_status(Status(StatusCode.ERROR, str(raised)))
     return f"{type(raised).__name__}: {raised}"
-
-
-def _json(value: Any) -> str:
-    return expectation_json(plain_json(value))

@@ -1,9 +1,8 @@
 """Which rows of two runs are about the same."""
 
-import json
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from hansei.evaluation.json_text import canonical_json, plain_json
 from hansei.evaluation.runs.record import RunRow
 
 RowPair = tuple[RunRow, RunRow]
@@ -54,9 +53,4 @@ def _subject(row: RunRow) -> str:
 
 
 def _inputs(row: RunRow) -> str:
-    return "" if row.inputs is None else json.dumps(row.inputs, sort_keys=True, ensure_ascii=False, default=_text)
-
-
-def _text(value: Any) -> Any:
-    to_list = getattr(value, "tolist", None)
-    return to_list() if callable(to_list) else str(value)
+    return "" if row.inputs is None else canonical_json(plain_json(row.inputs))

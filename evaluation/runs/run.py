@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from hansei.evaluation.client import EvaluationClient
+from hansei.evaluation.json_text import plain_json
 from hansei.evaluation.runs.record import RunRow
 
 _ROWS_AT_ONCE: Final = 500
@@ -93,25 +94,6 @@ class Run:
     def _change(self, changes: Mapping[str, Any]) -> None:
         body = {name: plain_json(value) for name, value in changes.items() if value is not None}
         self._client.ask("PATCH", "evaluation-runs", self.run_id, body=body)
-
-
-def plain_json(value: Any) -> Any:
-    """A value as JSON holds it: what it has no form for is its text, a number that is none is null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, Mapping):
-        return {str(name): plain_json(each) for name, each in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain_json(each) for each in value]
-    to_list = getattr(value, "tolist", None)
-    if callable(to_list):
-        return plain_json(to_list())
-    model_dump = getattr(value, "model_dump", None)
-    if callable(model_dump):
-        return plain_json(model_dump(mode="json"))
-    return str(value)
 
 
 def request_pieces(rows: Sequence[Any]) -> Iterator[list[Any]]:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from hansei.evaluation.errors import InvalidEvaluation
 from hansei.evaluation.runs.record import KINDS, RUNNING, STATUSES, RowScore, RunRecord, RunRow
 from hansei.feedback.labeling.texts import brief
+from hansei.feedback.text import sendable
 
 T = TypeVar("T")
 
@@ -18,7 +19,7 @@ LONGEST_NAME: Final = 200
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise InvalidEvaluation(f"{name}: {brief(value)} is not a text")
-    return value.replace("\0", "")
+    return sendable(value).replace("\0", "")
 
 
 def _whole(name: str, value: object) -> int:

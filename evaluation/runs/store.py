@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from hansei.evaluation.errors import EvaluationConflict, UnknownEvaluation
+from hansei.evaluation.json_text import stored_json
 from hansei.evaluation.runs.numbers import number_of
 from hansei.evaluation.runs.record import RUNNING, RowScore, RunRecord, RunRow
 from hansei.evaluation.statements import statement
@@ -40,9 +41,10 @@ def write_run(tables: Tables, record: RunRecord, *, changed_by: str = "", delete
     """Write a run as it is from now on."""
     row = (
         record.run_id, record.name, record.kind, record.status, record.started_ms, record.ended_ms,
-        _json(record.config), _json(record.metrics), _json(record.intervals), _json(record.funnel), record.dataset_id,
-        record.dataset_version, record.labeling_session_id, record.batch, record.window_start_ms, record.window_end_ms,
-        record.message, dict(record.tags), changed_by, int(deleted), tables.clock.tick(),
+        stored_json(record.config), stored_json(record.metrics), stored_json(record.intervals),
+        stored_json(record.funnel), record.dataset_id, record.dataset_version, record.labeling_session_id,
+        record.batch, record.window_start_ms, record.window_end_ms, record.message,
+        dict(record.tags), changed_by, int(deleted), tables.clock.tick(),
     )  # fmt: skip
     tables.insert("evaluation_runs", _COLUMNS, [row])
 
@@ -161,10 +163,11 @@ def _record(row: Mapping[str, Any]) -> RunRecord:
 def _row(run_id: str, row: RunRow, written: int) -> tuple[Any, ...]:
     scores = row.scores
     return (
-        run_id, row.position, row.trace_id, row.session_id, row.record_id, _json(row.inputs), _json(row.outputs),
-        _json(row.expectations), _json(row.expected_by), dict(row.tags), row.error, row.duration_ms,
+        run_id, row.position, row.trace_id, row.session_id, row.record_id, stored_json(row.inputs),
+        stored_json(row.outputs), stored_json(row.expectations), stored_json(row.expected_by),
+        dict(row.tags), row.error, row.duration_ms,
         [each.name for each in scores], [each.scorer for each in scores], [each.version for each in scores],
-        [_json(each.value) for each in scores], [number_of(each.value) for each in scores],
+        [stored_json(each.value) for each in scores], [number_of(each.value) for each in scores],
         [each.rationale for each in scores], [each.source_type for each in scores], [each.source_id for each in scores],
         [each.error for each in scores], [each.skipped for each in scores], [each.assessment_id for each in scores],
         [each.span_id for each in scores], [each.duration_ms for each in scores], [each.cost_usd for each in scores],
@@ -193,7 +196,3 @@ def _row_of(row: Mapping[str, Any]) -> RunRow:
         duration_ms=row["DurationMs"],
         scores=[RowScore(*score) for score in scores],
     )
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)

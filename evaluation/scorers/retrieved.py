@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hansei.evaluation.errors import NotApplicable
+from hansei.evaluation.json_text import shown_json
 from hansei.evaluation.judges.rendering import LONGEST_LIST, bounded, fitted, indented
 from hansei.evaluation.scorers.text_of import text_of
 from hansei.feedback.search.trace import Span, Trace
@@ -115,22 +116,18 @@ def _text(document: Any) -> str:
     if isinstance(document, str):
         return bounded(document, _LONGEST)
     if not isinstance(document, Mapping):
-        return bounded(_json(document), _LONGEST)
+        return bounded(shown_json(document), _LONGEST)
     inner = next((document[name] for name in _WITHIN if isinstance(document.get(name), Mapping)), document)
     body = next((text_of(inner[name]) for name in _TEXTS if isinstance(inner.get(name), str | list)), None)
     metadata = inner.get("metadata")
     known = {**(metadata if isinstance(metadata, Mapping) else {}), **document, **inner}
     name = next((str(known[each]) for each in _NAMES if isinstance(known.get(each), str | int)), "")
-    text = _json(document) if body is None else body
+    text = shown_json(document) if body is None else body
     return bounded(f"({name}) {text}" if name else text, _LONGEST)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

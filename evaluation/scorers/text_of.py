@@ -1,8 +1,9 @@
 """What a person would read of inputs and outputs, whatever shape they were recorded in."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+from hansei.evaluation.json_text import shown_json
 
 Said = tuple[str, str]
 """A message: its role and its text."""
@@ -40,7 +41,7 @@ def text_of(value: Any, role: str = "assistant") -> str:
         wanted = [message for message in messages if _role(message) == role]
         return _content(wanted[-1] if wanted else messages[-1])
     words = _words(value)
-    return _json(value) if words is None else words
+    return shown_json(value) if words is None else words
 
 
 def messages_of(value: Any, role: str = "user") -> list[Said]:
@@ -116,7 +117,7 @@ def _part(part: Any) -> str:
     if isinstance(part, str):
         return part
     if not isinstance(part, Mapping):
-        return _json(part)
+        return shown_json(part)
     kind = part.get("type", "text")
     if kind in _CALLS:
         return _call(part)
@@ -125,14 +126,14 @@ def _part(part: Any) -> str:
     if kind in _TEXT_PARTS:
         texts = (part.get(name) for name in ("text", "content", "refusal"))
         text = next((each for each in texts if isinstance(each, str)), None)
-        return _json(part) if text is None and "type" not in part else text or ""
+        return shown_json(part) if text is None and "type" not in part else text or ""
     # Reasoning is not said to anyone; an image or a file has no text.
     return ""
 
 
 def _call(call: Mapping[str, Any]) -> str:
     arguments = call.get("arguments", "")
-    return f"{call.get('name', '')}({arguments if isinstance(arguments, str) else _json(arguments)})"
+    return f"{call.get('name', '')}({arguments if isinstance(arguments, str) else shown_json(arguments)})"
 
 
 def _words(value: Any) -> str | None:
@@ -157,7 +158,3 @@ def _plain(value: Any) -> Any:
     """An object of a client library, as OpenAI's answers are, as the JSON it came from."""
     dump = getattr(value, "model_dump", None)
     return dump(mode="json") if callable(dump) and not isinstance(value, type) else value
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)

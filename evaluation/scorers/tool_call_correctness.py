@@ -1,10 +1,10 @@
 """Whether the right tools were called with the right arguments."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hansei.evaluation.errors import NotApplicable
+from hansei.evaluation.json_text import shown_json
 from hansei.evaluation.judges.question import Asker, JudgeModel
 from hansei.evaluation.scorer import Answer
 from hansei.evaluation.scorers.prompt_judge import PromptJudge
@@ -76,8 +76,8 @@ class ToolCallCorrectness(PromptJudge):
                 extra.append(call)
             else:
                 missing.remove(match)
-        problems = [f"expected and not called: {each.name}({_json(each.arguments)})" for each in missing]
-        problems += [f"called and not expected: {each.name}({_json(each.arguments)})" for each in extra]
+        problems = [f"expected and not called: {each.name}({shown_json(each.arguments)})" for each in missing]
+        problems += [f"called and not expected: {each.name}({shown_json(each.arguments)})" for each in extra]
         if problems:
             return self.found("no", "; ".join(problems))
         return self.found("yes", "The calls are those that were expected.")
@@ -86,7 +86,7 @@ class ToolCallCorrectness(PromptJudge):
 def numbered_expected(expected: Sequence[ToolCall], *, in_order: bool) -> str:
     """The expected calls, and whether their order counts."""
     lines = [
-        f"{number}. {each.name}({'any arguments' if each.arguments is None else _json(each.arguments)})"
+        f"{number}. {each.name}({'any arguments' if each.arguments is None else shown_json(each.arguments)})"
         for number, each in enumerate(expected, 1)
     ]
     return "\n".join(["Their order counts." if in_order else "Their order does not count.", *(lines or ["(none)"])])
@@ -112,7 +112,3 @@ def _fits(call: ToolCall, expected: ToolCall) -> bool:
     return call.name == expected.name and (
         expected.arguments is None or (call.arguments or {}) == (expected.arguments or {})
     )
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,10 +1,10 @@
 """The tools that a trace called."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from hansei.evaluation.json_text import json_or_text, shown_json
 from hansei.evaluation.judges.rendering import LONGEST_LIST, bounded, fitted, indented
 from hansei.evaluation.scorers.retrieved import ancestors
 from hansei.feedback.search.trace import Span, Trace
@@ -124,14 +124,9 @@ def _result_in(value: Mapping[str, Any]) -> Iterator[tuple[object, Any]]:
 
 def arguments_of(given: Any) -> Any:
     """Arguments as an object, also where they were recorded as JSON text."""
-    if not isinstance(given, str):
-        return given
-    try:
-        return json.loads(given)
-    except ValueError:
-        return given
+    return json_or_text(given) if isinstance(given, str) else given
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else shown_json(value)
     return bounded(text, _LONGEST)

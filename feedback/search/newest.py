@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from hansei.feedback.search.connection import Query
@@ -31,6 +32,8 @@ _FIRST_PIECE: Final = 64
 _LARGEST_PIECE: Final = 512
 """Traces that are looked at as a whole at a time; each further piece is twice as large, as fewer fit than was hoped,
 and four times where fewer than a quarter did."""
+_APART: Final = 60 * SECOND
+"""Of two traces that were met so long after each other the later is likely to have begun after the earlier (ns)."""
 _FIRST_OF_SUMS: Final = 600 * SECOND
 """The first stretch in which sums are made: all calls in it are read, and any minute of a busy day has some that are
 dear (ns)."""
@@ -149,7 +152,9 @@ def summaries(query: Query, places: dict[str, int], conditions: ListConditions) 
 def _in_range(condition: str) -> str:
     """A condition that asks for the model calls of some traces, of the time alone in which their other spans are."""
     among = "FROM genai_calls WHERE TraceId IN {trace_ids:Array(String)}"
-    between = "Timestamp >= fromUnixTimestamp64Nano({from:Int64}) AND Timestamp < fromUnixTimestamp64Nano({until:Int64})"
+    between = (
+        "Timestamp >= fromUnixTimestamp64Nano({from:Int64}) AND Timestamp < fromUnixTimestamp64Nano({until:Int64})"
+    )
     return condition.replace(among, f"{among} AND {between}")
 
 
@@ -215,7 +220,9 @@ def _assessed(query: Query, conditions: ListConditions, within: Range, pieces: "
         while True:
             asked = {"earliest": seconds(lower), "latest": seconds(upper), "limit": size, "offset": offset}
             found = query(sql, {**conditions.parameters, **asked})
-            yield from pieces.of((row["TraceId"], row["Second"] * SECOND, (row["Second"] + 1) * SECOND) for row in found)
+            yield from pieces.of(
+                (row["TraceId"], row["Second"] * SECOND, (row["Second"] + 1) * SECOND) for row in found
+            )
             if len(found) < size:
                 break
             offset += size
@@ -299,14 +306,27 @@ class _Pieces:
     def of(self, found: Iterable[tuple[str, int, int]]) -> _Walk:
         """The pieces that are full, of traces with a moment of each and what is settled after it."""
         for trace_id, at, settled in found:
+            # What began in the same second is settled together: it should be in the same piece.
+            if self._full(at) and (settled < self._settled or len(self._places) >= 2 * self._size):
+                yield from self._next(settled)
             self._settled = settled
             self._rows += 1
             if trace_id not in self._places:
                 self._places[trace_id] = at
                 self._met += 1
-            if len(self._places) == self._size:
-                yield _Piece(self._places, settled)
-                self._places, self._size = {}, min(self._size * self._growth, _LARGEST_PIECE)
+        if len(self._places) >= self._size:
+            yield from self._next(self._settled)
+
+    def _full(self, at: int) -> bool:
+        """Whether what was met down to a moment is worth a look: a piece, or a page of traces that are long over."""
+        if len(self._places) >= self._size:
+            return True
+        last = next(islice(self._places.values(), self._limit, None), None)
+        return self._met == len(self._places) and last is not None and last - at >= _APART
+
+    def _next(self, settled: int) -> _Walk:
+        yield _Piece(self._places, settled)
+        self._places, self._size = {}, min(self._size * self._growth, _LARGEST_PIECE)
 
     def learn(self, looked_at: int, fitting: int) -> None:
         """How many traces of the last piece fit: the fewer, the larger is the next."""
@@ -318,7 +338,7 @@ class _Pieces:
         if not self._met:
             return _FIRST_LOOK
         missing = max(self._limit + 1 - self._met, 0)
-        return min(max(missing * self._rows * 3 // (2 * self._met), _SHORTEST_LOOK), _LONGEST_LOOK)
+        return min(max(missing * self._rows * 5 // (4 * self._met), _SHORTEST_LOOK), _LONGEST_LOOK)
 
     def down_to(self, moment: int) -> _Walk:
         """That a stretch has been walked through: what waits may wait, unless it may fill the page, or time is over."""

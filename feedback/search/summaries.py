@@ -24,7 +24,6 @@ from hansei.feedback.search.statements import statement
 from hansei.feedback.search.stored import Row
 from hansei.feedback.search.traces import NEWEST_FIRST, Asked, find, place_of
 
-
 CALL_MOMENTS: Final = 20
 """Model calls of a trace of which ``summaries`` tells the moments."""
 

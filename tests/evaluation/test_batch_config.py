@@ -1,6 +1,7 @@
 """Configurations of batches: what they may say, and what is told of a mistake."""
 
 import os
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hansei.evaluation.batch.cron import next_tick
 from hansei.evaluation.batch.record import BatchRecord
 from hansei.evaluation.batch.window import Window, back_fill, next_window
 from hansei.evaluation.errors import InvalidEvaluation
+from hansei.evaluation.judges.settings import JudgeSettings
 
 _GOLDEN = Path(__file__).with_name("batch_errors.golden.txt")
 _WHOLE = """
@@ -149,3 +151,18 @@ def test_ticks() -> None:
     """Schedules are in UTC."""
     assert next_tick("30 2 * * *", 0) == 9_000_000
     assert next_tick("30 2 * * *", 9_000_000) == 9_000_000 + 86_400_000
+
+
+def test_guide(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The configuration in the guide is one, and the guide names every key that there is."""
+    monkeypatch.setenv("ALERT_WEBHOOK", "https://hooks.example.com/1")
+    guide = (Path(__file__).parents[2] / "docs" / "batches.md").read_text()
+    example = guide.partition("```yaml\n")[2].partition("```")[0]
+    found = of(tmp_path, example)
+    assert [each.name for each in chosen_scorers(found)] == ["correctness", "latency", "polite"]
+    assert found.alerts[0].webhook == "https://hooks.example.com/1"
+    keys = [
+        *(f"subjects.{each.name}" for each in fields(Subjects)),
+        *(f"judge.{each.name}" for each in fields(JudgeSettings)),
+    ]
+    assert [key for key in (*keys, *(each.name for each in fields(Alert))) if f"`{key}`" not in guide] == []
