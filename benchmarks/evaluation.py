@@ -42,7 +42,7 @@ SELECT
     'Ok'
 FROM numbers({first:UInt64}, {spans:UInt64})
 """
-_SCORERS = '''
+_SCORERS = """
 from hansei.evaluation.scorer import scorer
 
 
@@ -59,7 +59,7 @@ def names_water(outputs):
 @scorer
 def is_question(inputs):
     return inputs["question"].strip().endswith("?")
-'''
+"""
 _CLIENT = """
 import json, resource, sys, threading, time
 from pathlib import Path
@@ -135,5 +135,3 @@ def _cpu_seconds(server: Server) -> float:
     """What the server's process has used, merges included."""
     fields = Path(f"/proc/{server._process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-

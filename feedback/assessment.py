@@ -74,7 +74,9 @@ class Assessment:
         self._set("metadata", metadata_texts(self.metadata))
         self._set("error", AssessmentError.of(self.error))
         for argument in _TEXTS:
-            self._set(argument, optional_text(argument, getattr(self, argument)))
+            given = getattr(self, argument)
+            if given is not None:
+                self._set(argument, optional_text(argument, given))
         self.json()
 
     def _set(self, field: str, value: object) -> None:

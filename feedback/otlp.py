@@ -20,22 +20,25 @@ def export_request(events: Iterable[Event], service_name: str = "hansei") -> byt
     of_scope = of_resource.scope_logs.add()
     of_scope.scope.name, of_scope.scope.version = SCOPE, __version__
     for event in events:
-        of_scope.log_records.add(
+        record = of_scope.log_records.add(
             time_unix_nano=event.time_ns,
             observed_time_unix_nano=event.time_ns,
             event_name=EVENT_NAME,
             trace_id=bytes.fromhex(event.trace_id or ""),
             span_id=bytes.fromhex(event.span_id or ""),
-            attributes=[KeyValue(key=key, value=_any_value(value)) for key, value in event.attributes.items()],
         )
+        # In place: to make each attribute first and hand it over takes twice as long.
+        for key, value in event.attributes.items():
+            _put(record.attributes.add(key=key).value, value)
     return request.SerializeToString()
 
 
-def _any_value(value: str | int | float | bool) -> AnyValue:
-    if isinstance(value, bool):
-        return AnyValue(bool_value=value)
-    if isinstance(value, int):
-        return AnyValue(int_value=value)
-    if isinstance(value, float):
-        return AnyValue(double_value=value)
-    return AnyValue(string_value=value)
+def _put(into: AnyValue, value: str | int | float | bool) -> None:
+    if isinstance(value, str):
+        into.string_value = value
+    elif isinstance(value, bool):
+        into.bool_value = value
+    elif isinstance(value, int):
+        into.int_value = value
+    else:
+        into.double_value = value

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import uuid
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,9 @@ import pytest
 
 import hansei
 from hansei import compare, judge_agreement
-from hansei.evaluation.errors import InvalidEvaluation, UnknownEvaluation
+from hansei.evaluation.errors import EvaluationError, InvalidEvaluation, UnknownEvaluation
+from hansei.evaluation.ledger_writer import LedgerWriter
+from hansei.evaluation.runs import compared
 from hansei.evaluation.runs.comparison import NO_EVIDENCE, ChangedRow, compare_rows
 from hansei.evaluation.runs.paired import (
     BY_CONVERSATION,
@@ -30,6 +33,11 @@ from hansei.evaluation.runs.paired import (
 from hansei.evaluation.runs.record import RowScore, RunRow
 from hansei.evaluation.runs.row_pairs import paired_rows
 from hansei.evaluation.runs.run import Run
+from hansei.evaluation.scorer import scorer
+from hansei.evaluation.scoring import Scored, score_by_code
+from hansei.evaluation.subject import Subject
+from hansei.feedback.assessment import Feedback
+from hansei.feedback.search.connection import connections
 
 # The tests are no package whose name could be written out.
 from ..collector.processes import Serving  # noqa: TID252
@@ -212,6 +220,27 @@ def test_stored_runs(here: Serving) -> None:
     ]
     with pytest.raises(UnknownEvaluation, match="there is no run 'nowhere'"):
         compare("nowhere", ids[0])
+
+
+@scorer
+def first_letter(outputs: Any) -> list[Feedback]:
+    return [Feedback("is_a", outputs[:1] == "a"), Feedback("is_b", outputs[:1] == "b")]
+
+
+def test_too_many_scores(here: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch with more scores than can be compared is refused, and not compared by some of them."""
+    run = Run.start("letters", "batch")
+    writer = LedgerWriter(run.run_id)
+    for outputs in ("a", "b", "c"):
+        about = Subject("trace", uuid.uuid4().hex, outputs=outputs)
+        writer.add(Scored(about, [score_by_code(first_letter, about)]))
+    writer.close()
+    here.wait_stored()
+    monkeypatch.setattr(compared, "_MOST", 5)
+    with pytest.raises(EvaluationError, match="has 5 rows or scores, or more; too many to be compared here"):
+        compared.read_compared(connections.query, run.run_id)
+    monkeypatch.setattr(compared, "_MOST", 100)
+    assert len(compared.read_compared(connections.query, run.run_id).rows) == 3
 
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "comparing.md").read_text()

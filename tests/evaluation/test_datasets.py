@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -273,6 +274,11 @@ def test_files_of_ones_own(tmp_path: Path) -> None:
         "a.jsonl": ('{"inputs": 1}\n[1]\n', "file: line 2 is not an object with inputs or a trace_id"),
         "b.jsonl": ("{\n", "file: line 1 is not JSON: .*"),
         "c.jsonl": ('{"trace_id": "x", "answer": 1}\n', "file: 'answer' is no field of a record; there are .*"),
+        "f.jsonl": ('{"inputs": 1, "expectations": {"a": NaN}}\n', "file: line 1 is not JSON: NaN is not JSON.*"),
+        "g.jsonl": (
+            '{"inputs": 1, "expectations": "b", "expectations.a": 1}\n',
+            "file: expectations: 'b' is not an .*",
+        ),
         "d.parquet": ("PAR", "file: it is not Parquet: .*"),
         "e.txt": ("", "file: the name 'e.txt' does not end in one of .*"),
     }
@@ -282,6 +288,20 @@ def test_files_of_ones_own(tmp_path: Path) -> None:
             list(records_of(tmp_path / name))
     with pytest.raises(InvalidEvaluation, match="cannot be read: No such file"):
         list(records_of_file(tmp_path / "none.csv", "csv"))
+
+
+def test_numbers_and_times_of_files(dataset: Dataset, tmp_path: Path) -> None:
+    """A number that is none and a time, which tables of other programs have, are merged as what JSON has for them."""
+    table = tmp_path / "own.csv"
+    table.write_text("question,expectations.score\na,NaN\n")
+    frame = pandas.DataFrame({"question": ["b"], "at": [pandas.Timestamp("2026-11-25")], "expectations.score": [0.5]})
+    frame.to_parquet(tmp_path / "own.parquet")
+    for name in ("own.csv", "own.parquet"):
+        dataset.import_file(tmp_path / name)
+    assert [(each["inputs"], each["expectations"]) for each in dataset.records] == [
+        ({"question": "a"}, {"score": "NaN"}),
+        ({"question": "b", "at": "2026-11-25 00:00:00"}, {"score": 0.5}),
+    ]
 
 
 def test_wrong_records(dataset: Dataset) -> None:

@@ -1,11 +1,16 @@
 """``evaluate()``: data in every form, the application run again, and what is told of it."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pandas
 import pytest
+from opentelemetry import trace as opentelemetry_trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import NoOpTracer
 
 import hansei
 from hansei import evaluate
@@ -13,6 +18,7 @@ from hansei.evaluation.client import EvaluationClient
 from hansei.evaluation.errors import InvalidEvaluation, NotApplicable
 from hansei.evaluation.judges.question import JudgeModel
 from hansei.evaluation.judges.settings import JudgeSettings
+from hansei.evaluation.runs import evaluate as evaluating
 from hansei.evaluation.scorer import scorer
 from hansei.evaluation.scorers.correctness import Correctness
 from hansei.evaluation.scorers.user_frustration import UserFrustration
@@ -27,6 +33,13 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 pytestmark = pytest.mark.usefixtures("here")
+
+
+class Nowhere(TracerProvider):
+    """As with OTEL_SDK_DISABLED: tracers that record nothing, and give no ids."""
+
+    def get_tracer(self, *_: Any, **__: Any) -> NoOpTracer:
+        return NoOpTracer()
 
 
 @pytest.fixture(scope="module")
@@ -217,3 +230,37 @@ def test_what_is_refused(arguments: Any, message: str) -> None:
     with pytest.raises(InvalidEvaluation) as caught:
         evaluate(*arguments)
     assert message in str(caught.value)
+
+
+def test_spans_that_go_elsewhere(here: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the application's spans come to no hansei, its traces are waited for together and not row by row; where it
+    makes none, rows are not scored as one."""
+    monkeypatch.setattr(evaluating, "_TRACE_SECONDS", 0.5)
+    data = [{"inputs": {"text": text}} for text in "abcdefgh"]
+    for provider in (
+        TracerProvider(shutdown_on_exit=False),
+        TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False),
+    ):
+        monkeypatch.setattr(opentelemetry_trace, "_TRACER_PROVIDER", provider)
+        began = time.monotonic()
+        result = evaluate(data, [length, spans], lambda text: text)
+        assert time.monotonic() - began < 4
+        assert dict(result.metrics) == {"length/mean": 1.0}
+    monkeypatch.setattr(opentelemetry_trace, "_TRACER_PROVIDER", Nowhere())
+    result = evaluate(data, [length], lambda text: text)
+    assert len(set(result.result_df["trace_id"])) == len(data)
+
+
+def test_stopped(here: Serving) -> None:
+    """What stops an evaluation is raised, also where the run cannot be told of it."""
+
+    class Stop(BaseException):
+        pass
+
+    async def answer(q: str) -> str:
+        (run, *_) = EvaluationClient().ask("GET", "evaluation-runs", query="name=to+be+stopped")["items"]
+        EvaluationClient().ask("DELETE", "evaluation-runs", run["run_id"])
+        raise Stop
+
+    with pytest.raises(Stop):
+        evaluate([{"inputs": {"q": "a"}}], [length], answer, name="to be stopped")

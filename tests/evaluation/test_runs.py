@@ -139,3 +139,16 @@ def test_scores_in_the_ledger(client: "Client", here: Serving) -> None:
     ]
     said = client.query("SELECT Value FROM feedback WHERE TraceId = '' AND SessionId = {id:String}", {"id": session})
     assert [json.loads(row[0]) for row in said.result_rows] == [2]
+
+
+def test_half_characters() -> None:
+    """Half a character, as a model may write, does not cost a run its rows: it is stored as a question mark."""
+    run = Run.start("half \ud800", tags={"a": "\ud800"}, config={"prompt": "\udfff"})
+    run.add_rows([RunRow(0, outputs={"text": "\ud83d"}, scores=[RowScore("s", "s", "v", rationale="so \ud83d")])])
+    run.finish(message="\ud800")
+    found = read(run.run_id)
+    assert [found[each] for each in ("name", "tags", "config", "message")] == [
+        "half ?", {"a": "?"}, {"prompt": "?"}, "?"
+    ]  # fmt: skip
+    (row,) = read(run.run_id, "rows")["items"]
+    assert (row["outputs"], row["scores"][0]["rationale"]) == ({"text": "?"}, "so ?")

@@ -166,3 +166,19 @@ def test_slow_scorers_side_by_side() -> None:
 
     tasks = [(subject(number), [Meeting()]) for number in range(4)]
     assert [each.scores[0].error for each in scored(tasks, Answers())] == [""] * 4
+
+
+class Waits(Scorer):
+    """A scorer whose call is awaited."""
+
+    name = "waits"
+
+    async def __call__(self, *, outputs: Any) -> int:
+        await asyncio.sleep(0)
+        return len(outputs)
+
+
+def test_awaited_calls() -> None:
+    """A class whose call is a coroutine function is awaited, as a function is."""
+    (only,) = scored([(subject(3), [Waits()])], Answers())
+    assert [each.value for each in only.scores[0].feedbacks] == [3]
