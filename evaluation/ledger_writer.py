@@ -26,6 +26,8 @@ WEIGHT: Final = "weight"
 
 _LARGEST: Final = 2_000
 """Events of a request."""
+_LARGEST_BYTES: Final = 8 * 1024**2
+"""Of a request; one event that is larger goes alone."""
 _PAUSE: Final = 0.25
 """Seconds for which events gather."""
 _TIMEOUT: Final = 60.0
@@ -157,6 +159,11 @@ class LedgerWriter:
         if not events:
             return
         body = export_request(events, SERVICE_NAME)
+        if len(body) > _LARGEST_BYTES and len(events) > 1:
+            half = len(events) // 2
+            self._send(events[:half])
+            self._send(events[half:])
+            return
         end = time.monotonic() + _PATIENCE
         pause = 0.5
         while True:

@@ -151,9 +151,7 @@ class FunctionScorer(Scorer):
     def definition(self) -> Mapping[str, Any]:
         """The function's code, with the values that it closes over."""
         function = inspect.unwrap(self.function)
-        closed = [_closed(cell) for cell in getattr(function, "__closure__", None) or ()]
-        defaults = stated(getattr(function, "__defaults__", None)), stated(getattr(function, "__kwdefaults__", None))
-        return {"function": self.name, "code": _code(function), "closed": closed, "defaults": defaults}
+        return {"function": self.name, "code": _code(function), "bound": _bound(function)}
 
 
 def _code(thing: Any) -> str:
@@ -165,23 +163,33 @@ def _code(thing: Any) -> str:
         return code.co_code.hex() + stated(code.co_consts) if code else stated(thing)
 
 
-def stated(value: object) -> str:
-    """A value as a definition states it, alike in every process: of functions their code, sets in order, and no place
-    in memory."""
+def stated(value: object, above: tuple[object, ...] = ()) -> str:
+    """A value as a definition states it, alike in every process: of functions their code and what they close over, sets
+    in order, and no place in memory. ``above`` are the functions that it was found in."""
     if inspect.isfunction(value):
-        return _code(value)
+        return _code(value) if value in above else "".join((_code(value), *_bound(value, above)))
     if isinstance(value, set | frozenset):
-        return f"{{{', '.join(sorted(map(stated, value)))}}}"
+        return f"{{{', '.join(sorted(stated(each, above) for each in value))}}}"
     if isinstance(value, tuple | list):
-        return f"[{', '.join(map(stated, value))}]"
+        return f"[{', '.join(stated(each, above) for each in value)}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{stated(key)}: {stated(each)}' for key, each in value.items())}}}"
+        return f"{{{', '.join(f'{stated(key, above)}: {stated(each, above)}' for key, each in value.items())}}}"
     return _ADDRESS.sub("", repr(value))
 
 
-def _closed(cell: Any) -> str:
+def _bound(function: Any, above: tuple[object, ...] = ()) -> list[str]:
+    """What a function closes over, and its defaults."""
+    within = (*above, function)
+    return [
+        *(_closed(cell, within) for cell in getattr(function, "__closure__", None) or ()),
+        stated(getattr(function, "__defaults__", None), within),
+        stated(getattr(function, "__kwdefaults__", None), within),
+    ]
+
+
+def _closed(cell: Any, above: tuple[object, ...]) -> str:
     try:
-        return stated(cell.cell_contents)
+        return stated(cell.cell_contents, above)
     except ValueError:
         return "(not set yet)"
 

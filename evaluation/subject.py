@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from hansei.feedback.search.trace import Trace
 
 SubjectKind = Literal["trace", "session"]
-NO_EXPECTATIONS: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,7 +256,7 @@ def _mean_difference(pairs: Sequence[Pair], scale: Scale) -> Coefficient:
 
     judged = [scale.answer(pair.judge.value) for pair in pairs]
     said = [scale.answer(pair.people.value) for pair in pairs]
-    found = paired_difference(said, judged, [pair.session_id for pair in pairs])
+    found = paired_difference(said, judged, [pair.cluster for pair in pairs])
     return Coefficient() if found is None else Coefficient(found.difference, *(found.interval or (None, None)))
 
 

@@ -78,11 +78,12 @@ def kappa_of(answers: Sequence[Answer], scale: Scale) -> Coefficient:
 
 
 def share_that_agrees(pairs: Sequence[Pair], scale: Scale) -> Coefficient:
-    """The share of the targets of which both say the same; those of one conversation are not independent."""
+    """The share of the targets of which both say the same; those of one conversation or trace are not
+    independent."""
     if not pairs:
         return Coefficient(reason="nothing has been judged by both")
     same = [float(scale.closeness(pair.judge.value, pair.people.value) == 1) for pair in pairs]
-    sample = Sample.of(same, clusters=[pair.session_id for pair in pairs])
+    sample = Sample.of(same, clusters=[pair.cluster for pair in pairs])
     share = float(np.mean(same))
     return Coefficient(share, *wilson(share, effective_number(sample.values, sample.weights, sample.cluster)))
 

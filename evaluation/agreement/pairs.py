@@ -41,6 +41,11 @@ class Pair:
     judge: Judgement
     people: Held
 
+    @property
+    def cluster(self) -> str:
+        """The conversation, or else the trace: pairs of the same one are not independent."""
+        return self.session_id or self.trace_id
+
 
 @dataclass(frozen=True, slots=True)
 class Pairs:

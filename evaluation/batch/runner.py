@@ -1,10 +1,8 @@
 """One run of a batch: what it is made of, put together."""
 
-import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -17,28 +15,21 @@ from hansei.evaluation.batch.funnel import Funnel
 from hansei.evaluation.batch.judging import BatchAsker
 from hansei.evaluation.batch.lease import HeldLease
 from hansei.evaluation.batch.result import BatchResult
+from hansei.evaluation.batch.run_scoring import RunScoring, count_piece
 from hansei.evaluation.batch.selection import Selection
-from hansei.evaluation.batch.stored import Unseen
-from hansei.evaluation.batch.tally import Tally
 from hansei.evaluation.batch.watermark import read_record, write_record
 from hansei.evaluation.batch.window import Window, back_fill, next_window
-from hansei.evaluation.batch.work import Piece, WorkPlan
+from hansei.evaluation.batch.work import WorkPlan
 from hansei.evaluation.client import EvaluationClient
 from hansei.evaluation.errors import EvaluationError, InvalidEvaluation
 from hansei.evaluation.judges.alone import run_blocking
 from hansei.evaluation.judges.judge import Judge
-from hansei.evaluation.ledger_writer import LedgerWriter
-from hansei.evaluation.runs.progress import Progress, progress_bar
+from hansei.evaluation.runs.progress import progress_bar
 from hansei.evaluation.runs.run import Run
-from hansei.evaluation.scoring import Scored, Task, score_subjects
 from hansei.evaluation.subject import SubjectKind
 from hansei.feedback.search.connection import connections
 from hansei.feedback.search.moment import Moment, nanoseconds
 
-_MOST_WAITING: Final = 20_000
-"""Events that may wait to be written before scoring waits for them."""
-_TELL_EVERY: Final = 5.0
-"""Seconds between two updates of the funnel at the server."""
 _KINDS: Final[Mapping[str, SubjectKind]] = {"traces": "trace", "sessions": "session"}
 
 
@@ -152,7 +143,7 @@ class _Batch:
         funnel = Funnel(self._scorers)
         missing = dict.fromkeys(funnel.scorers, 0)
         for piece in self._plan(window).pieces(read=False):
-            _count(funnel, None, piece)
+            count_piece(funnel, None, piece)
             for name, count in piece.missing.items():
                 missing[name] += count
         funnel.close()
@@ -174,7 +165,12 @@ class _Batch:
             # Of a first run too that does not get to its end: the next one begins where this one did.
             begun["watermark_ms"] = window.start
         write_record(self.client, self.name, **begun)
-        scoring = _Scoring(self, run, window)
+        judging = any(isinstance(each, Judge) for each in self._scorers)
+        scoring = RunScoring(
+            self.client, run, self._plan(window), self._scorers,
+            BatchAsker(self._config, self.name, run.run_id, self._journal, judging=judging), self._stop,
+            progress_bar(None, self._progress, unit=self._kind),
+        )  # fmt: skip
         began = time.monotonic()
         try:
             run_blocking(scoring.work())
@@ -186,7 +182,7 @@ class _Batch:
                 run.finish("failed", funnel=scoring.funnel.to_json(), message=message)
                 write_record(self.client, self.name, status="failed")
             raise
-        result = scoring.result(time.monotonic() - began)
+        result = self._result(run, window, scoring, time.monotonic() - began)
         run.finish(
             result.status, metrics=result.metrics, intervals=result.intervals, funnel=result.funnel,
             message=result.message,
@@ -196,7 +192,22 @@ class _Batch:
             tell_alerts(self.client, self._config.alerts, result)
         return result
 
-    def _move(self, window: Window, scoring: "_Scoring", result: BatchResult) -> None:
+    def _result(self, run: Run, window: Window, scoring: RunScoring, seconds: float) -> BatchResult:
+        metrics, intervals = scoring.metrics()
+        status, message = "finished", ""
+        if self._lost:
+            status, message = "failed", "another process may have taken over: the lease could not be extended in time"
+        elif scoring.spent:
+            status, message = "stopped", "the budget is spent; the next run goes on where this one was"
+        elif not scoring.complete:
+            status, message = "stopped", "it was stopped; the next run goes on where this one was"
+        return BatchResult(
+            self.name, run.run_id, status, (window.start, window.end), scoring.funnel.to_json(),
+            metrics, intervals, message, scoring.cost_usd, seconds, budget_spent=scoring.spent and not self._lost,
+            url=run.url,
+        )  # fmt: skip
+
+    def _move(self, window: Window, scoring: RunScoring, result: BatchResult) -> None:
         """Say how far the batch has come: no further than all was done."""
         changes: dict[str, Any] = {"status": result.status}
         if result.status == "finished" and not window.back_fill:
@@ -206,7 +217,7 @@ class _Batch:
 
     def _window(self, since_ms: int | None, until_ms: int | None) -> Window:
         record = read_record(self.client, self.name)
-        if record is None and self._shard is not None:
+        if self._shard is not None and (record is None or not record.watermark_ms):
             # The parts of a batch go on where the whole one was.
             record = read_record(self.client, self._config.name)
         now_ms = time.time_ns() // 1_000_000
@@ -228,99 +239,3 @@ class _Batch:
             for each in self._scorers
         ]  # fmt: skip
         return {**self._config.to_json(), "scorers": scorers, "shard": str(self._shard or "")}
-
-
-class _Scoring:
-    """The scoring of a run: pieces of work in, scores out."""
-
-    def __init__(self, batch: _Batch, run: Run, window: Window) -> None:
-        self._batch = batch
-        self._run = run
-        self._window = window
-        self.funnel = Funnel(batch._scorers)
-        self._tally = Tally()
-        self._unseen = Unseen(connections.query, run.run_id)
-        self._cost: float | None = None
-        self._spent = False
-        self._told_at = time.monotonic()
-        self.earliest_failure: int | None = None
-        """When the first subject ended that has a failed score (ms)."""
-
-    async def work(self) -> None:
-        """Score everything, and have it stored."""
-        batch = self._batch
-        plan = batch._plan(self._window)
-        judging = any(isinstance(each, Judge) for each in batch._scorers)
-        writer = await asyncio.to_thread(LedgerWriter, self._run.run_id, batch.client)
-        asking = BatchAsker(batch._config, batch.name, self._run.run_id, batch._journal, judging=judging)
-        with progress_bar(None, batch._progress, unit=batch._config.subjects.kind[:-1]) as bar:
-            async with asking as asker:
-                try:
-                    tasks = self._tasks(plan)
-                    async for scored in score_subjects(tasks, asker.asker, concurrency=asker.concurrency):
-                        await self._take(writer, scored, bar)
-                finally:
-                    await asyncio.to_thread(writer.close)
-                if await asyncio.to_thread(self._unseen.wait):
-                    asker.forget()
-        self.funnel.close()
-
-    async def _tasks(self, plan: WorkPlan) -> AsyncIterator[Task]:
-        """Tasks as they are read: the next piece while this one is scored."""
-        loop = asyncio.get_running_loop()
-        pieces = plan.pieces()
-        with ThreadPoolExecutor(1, thread_name_prefix="hansei-batch-reader") as reader:
-            coming = loop.run_in_executor(reader, next, pieces, None)
-            while (piece := await coming) is not None:
-                coming = loop.run_in_executor(reader, next, pieces, None)
-                _count(self.funnel, self._tally, piece)
-                for task in piece.tasks:
-                    if self._batch._stop.is_set():
-                        await coming
-                        return
-                    yield task
-
-    async def _take(self, writer: LedgerWriter, scored: Scored, bar: Progress) -> None:
-        writer.add(scored)
-        self.funnel.add(scored.scores)
-        self._tally.add(scored)
-        self._unseen.add(scored)
-        for score in scored.scores:
-            self._spent = self._spent or score.unasked
-            if score.cost_usd is not None:
-                self._cost = (self._cost or 0.0) + score.cost_usd
-            if score.error:
-                ended = int(scored.subject.revision.rpartition("-")[2]) // 1_000_000
-                self.earliest_failure = min(ended, self.earliest_failure or ended)
-        bar.update()
-        while writer.waiting > _MOST_WAITING:
-            await asyncio.sleep(0.01)
-        if time.monotonic() > self._told_at + _TELL_EVERY:
-            self._told_at = time.monotonic()
-            await asyncio.to_thread(self._run.update, funnel=self.funnel.to_json())
-
-    def result(self, seconds: float) -> BatchResult:
-        """What came of it."""
-        batch = self._batch
-        metrics, intervals = self._tally.metrics()
-        status, message = "finished", ""
-        if batch._lost:
-            status, message = "failed", "another process may have taken over: the lease could not be extended in time"
-        elif self._spent:
-            status, message = "stopped", "the budget is spent; the next run goes on where this one was"
-        elif batch._stop.is_set():
-            status, message = "stopped", "it was stopped; the next run goes on where this one was"
-        return BatchResult(
-            batch.name, self._run.run_id, status, (self._window.start, self._window.end), self.funnel.to_json(),
-            metrics, intervals, message, self._cost, seconds, budget_spent=self._spent and not batch._lost,
-            url=self._run.url,
-        )  # fmt: skip
-
-
-def _count(funnel: Funnel, tally: Tally | None, piece: Piece) -> None:
-    funnel.select(drawn=piece.drawn, not_drawn=piece.not_drawn, again=piece.again)
-    for work in piece.kept:
-        for kept in work.kept:
-            funnel.keep(kept.scorer)
-        if tally is not None:
-            tally.keep(work.kept, work.chosen.weight, work.chosen.session_id)

@@ -1,7 +1,7 @@
 """Which subjects a run looks at: in pages by the time at which they ended, so that memory does not grow with them."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -87,7 +87,7 @@ class Selection:
         self._window = window
         self._shard = shard
 
-    def pages(self) -> Iterator[Page]:
+    def pages(self) -> Generator[Page, None, None]:
         """Page by page, each asked for when it is taken. Raises ``SearchError``."""
         rule = self._rule()
         start = self._window.start * MILLISECOND

@@ -1,10 +1,11 @@
 """What a run has to do, piece by piece: subjects chosen, what is there already left out, the rest read."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hansei.evaluation.batch.missing import Work, missing_scores
+from hansei.evaluation.batch.read_ahead import read_ahead
 from hansei.evaluation.batch.reading import read_subjects
 from hansei.evaluation.batch.selection import Chosen, Selection, in_chunks
 from hansei.evaluation.scorer import Scorer
@@ -14,6 +15,9 @@ from hansei.feedback.search.connection import Query
 
 _TASKS: Final = 250
 """Tasks of a piece."""
+_PIECES_AHEAD: Final = 6
+_CHUNKS_AHEAD: Final = 2
+"""Read before they are asked for."""
 
 ReadExpectations = Callable[[Sequence[Chosen]], Mapping[str, Mapping[str, Any]]]
 """What would have been right, by subject and name."""
@@ -50,17 +54,26 @@ class WorkPlan:
         self._scorers = scorers
         self._expectations = expectations
 
-    def pieces(self, *, read: bool = True) -> Iterator[Piece]:
-        """All of it; without ``read`` only how much it is. Raises ``SearchError``."""
-        for page in self._selection.pages():
+    def pieces(self, *, read: bool = True) -> Generator[Piece, None, None]:
+        """All of it; without ``read`` only how much it is. Raises ``SearchError``.
+
+        What is selected, what is missing and what is read of it comes each from a thread of its own: each waits for
+        the store while the others do.
+        """
+        if read:
+            yield from read_ahead(self._read(read_ahead(self._chosen(), _CHUNKS_AHEAD)), _PIECES_AHEAD)
+        else:
+            for counted, _ in self._chosen():
+                yield counted
+
+    def _chosen(self) -> Generator[tuple[Piece, Sequence[Work]], None, None]:
+        """Numbers of the funnel, and what is to be read."""
+        for page in read_ahead(self._selection.pages(), 1):
             drawn = sum(not each.again for each in page.chosen)
-            yield Piece((), drawn=drawn, not_drawn=page.seen - drawn)
+            yield Piece((), drawn=drawn, not_drawn=page.seen - drawn), ()
             for chosen in in_chunks(page.chosen):
                 work = missing_scores(self._query, self._kind, chosen, self._scorers)
-                todo = [each for each in work if each.missing]
-                yield self._counted(work)
-                if read:
-                    yield from self._read(todo)
+                yield self._counted(work), [each for each in work if each.missing]
 
     def _counted(self, work: Sequence[Work]) -> Piece:
         missing: dict[str, int] = {}
@@ -72,9 +85,13 @@ class WorkPlan:
         kept = [each for each in work if each.kept and (each.missing or not each.chosen.again)]
         return Piece((), kept=kept, again=again, missing=missing)
 
-    def _read(self, todo: Sequence[Work]) -> Iterator[Piece]:
-        if not todo:
-            return
+    def _read(self, chosen: Iterable[tuple[Piece, Sequence[Work]]]) -> Generator[Piece, None, None]:
+        for counted, todo in chosen:
+            yield counted
+            if todo:
+                yield from self._tasks(todo)
+
+    def _tasks(self, todo: Sequence[Work]) -> Generator[Piece, None, None]:
         needs = frozenset(need for each in todo for scorer in each.missing for need in scorer.needs)
         chosen = [each.chosen for each in todo]
         expectations = self._expectations(chosen) if "expectations" in needs else {}

@@ -13,6 +13,7 @@ from hansei.evaluation.datasets.chosen_records import records_of
 from hansei.evaluation.datasets.files import format_of
 from hansei.evaluation.errors import EvaluationConflict, InvalidEvaluation, UnknownEvaluation
 from hansei.evaluation.expectations import OnConflict
+from hansei.evaluation.request_pieces import request_pieces
 from hansei.feedback.labeling.labeling_session import LabelingSession
 from hansei.feedback.labeling.texts import brief
 
@@ -32,7 +33,6 @@ __all__ = [
 
 COLUMNS: Final = ("record_id", "inputs", "outputs", "expectations", "tags", "source")
 """Those of the DataFrame of records."""
-_BYTES_AT_ONCE: Final = 4 * 1024**2
 _RECORDS_AT_ONCE: Final = 20_000
 _PAGE: Final = 1000
 
@@ -232,7 +232,7 @@ class Dataset:
         if isinstance(records, str | os.PathLike):
             body["file"] = Path(records).name
         unknown = without_inputs = 0
-        pieces = _pieces(records_of(records))
+        pieces = request_pieces(records_of(records), _RECORDS_AT_ONCE)
         piece = next(pieces, [])
         for following in pieces:
             found = self._ask("POST", "records:merge", body={**body, "records": piece, "more": True})
@@ -359,18 +359,3 @@ def _note(records: object) -> str:
     if isinstance(records, str | os.PathLike):
         return f"file {Path(records).name}"[:500]
     return ""
-
-
-def _pieces(records: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """The records in requests that are not too large."""
-    piece: list[dict[str, Any]] = []
-    size = 0
-    for record in records:
-        length = len(json.dumps(record, ensure_ascii=False).encode(errors="replace"))
-        if piece and (len(piece) >= _RECORDS_AT_ONCE or size + length > _BYTES_AT_ONCE):
-            yield piece
-            piece, size = [], 0
-        piece.append(record)
-        size += length
-    if piece:
-        yield piece

@@ -52,12 +52,13 @@ def run_blocking(work: Coroutine[Any, Any, T]) -> T:
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(running.run,), name="hansei-evaluation")
     thread.start()
+    # Not for the thread: one whose join was interrupted cannot be joined again before Python 3.13.
     try:
-        thread.join()
+        running.wait()
     except BaseException:
-        # Interrupted: what goes on beside would spend on.
+        # What goes on beside would spend on.
         running.cancel()
-        thread.join()
+        running.wait()
         raise
     return running.result()
 
@@ -77,6 +78,10 @@ class _Running(Generic[T]):
             self._done.set_result(asyncio.run(self._whole()))
         except BaseException as error:
             self._done.set_exception(error)
+
+    def wait(self) -> None:
+        """Until it has ended."""
+        concurrent.futures.wait([self._done])
 
     def cancel(self) -> None:
         """End it early."""

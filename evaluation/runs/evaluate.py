@@ -22,6 +22,7 @@ from hansei.evaluation.runs.progress import progress_bar
 from hansei.evaluation.runs.record import RowScore, RunRow
 from hansei.evaluation.runs.result import EvaluationResult
 from hansei.evaluation.runs.run import Run
+from hansei.evaluation.runs.statistics import check_aggregations
 from hansei.evaluation.runs.summary import Summary, row_scores
 from hansei.evaluation.scorer import Scorer
 from hansei.evaluation.scoring import Scored, Task, score_subjects
@@ -96,13 +97,17 @@ def evaluate(
 
 
 def checked_scorers(scorers: object) -> list[Scorer]:
-    """Some scorers, each of its own name. Raises ``InvalidEvaluation``."""
+    """Some scorers, each of its own name, and with aggregations that there are. Raises ``InvalidEvaluation``."""
     if isinstance(scorers, Scorer) or not isinstance(scorers, Sequence) or not scorers:
         raise InvalidEvaluation("scorers: give a list with one scorer or more, such as [hansei.Correctness()]")
     for each in scorers:
         if not isinstance(each, Scorer):
             hint = "; write its name with ()" if isinstance(each, type) and issubclass(each, Scorer) else ""
             raise InvalidEvaluation(f"scorers: {each!r} is no scorer{hint or '; make one with @hansei.scorer'}")
+        if not isinstance(each.name, str) or not each.name.strip():
+            raise InvalidEvaluation(f"scorers: a {type(each).__name__} has no name; give it one")
+        # Here, and not when everything has been asked and paid for.
+        check_aggregations(each.name, each.aggregations)
     names = [each.name for each in scorers]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

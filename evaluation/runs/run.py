@@ -1,17 +1,16 @@
 """A run, for who evaluates: it is told to a hansei while it goes on."""
 
-import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from hansei.evaluation.client import EvaluationClient
 from hansei.evaluation.json_text import plain_json
+from hansei.evaluation.request_pieces import request_pieces
 from hansei.evaluation.runs.record import RunRow
 
 _ROWS_AT_ONCE: Final = 500
-_BYTES_AT_ONCE: Final = 4 * 1024**2
 
 
 class Run:
@@ -67,7 +66,7 @@ class Run:
 
     def add_rows(self, rows: Sequence[RunRow]) -> None:
         """Keep rows; one of a position that is there replaces it. Raises ``EvaluationError``."""
-        for piece in request_pieces([plain_json(asdict(row)) for row in rows]):
+        for piece in request_pieces((plain_json(asdict(row)) for row in rows), _ROWS_AT_ONCE):
             self._client.ask("POST", "evaluation-runs", self.run_id, "rows", body={"rows": piece})
 
     def update(self, *, funnel: Mapping[str, Any] | None = None, message: str | None = None) -> None:
@@ -94,18 +93,3 @@ class Run:
     def _change(self, changes: Mapping[str, Any]) -> None:
         body = {name: plain_json(value) for name, value in changes.items() if value is not None}
         self._client.ask("PATCH", "evaluation-runs", self.run_id, body=body)
-
-
-def request_pieces(rows: Sequence[Any]) -> Iterator[list[Any]]:
-    """The rows in requests that are not too large."""
-    piece: list[Any] = []
-    size = 0
-    for row in rows:
-        length = len(json.dumps(row))
-        if piece and (len(piece) >= _ROWS_AT_ONCE or size + length > _BYTES_AT_ONCE):
-            yield piece
-            piece, size = [], 0
-        piece.append(row)
-        size += length
-    if piece:
-        yield piece

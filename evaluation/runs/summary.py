@@ -76,7 +76,8 @@ class Summary:
             for score in row.scores:
                 if score.value is not None:
                     values.setdefault(score.name, []).append(score.value)
-                    clusters.setdefault(score.name, []).append(row.session_id)
+                    # What is said several times of one row, as of each document, is not independent either.
+                    clusters.setdefault(score.name, []).append(row.session_id or row.trace_id)
                     owners[score.name] = score.scorer
         by_scorer: Mapping[str, Any] = {each.name: each.aggregations for each in self._scorers}
         aggregations = {name: by_scorer[owner] for name, owner in owners.items() if owner in by_scorer}

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from hansei.evaluation.errors import InvalidEvaluation
 from hansei.evaluation.judges.question import JudgeModel
 from hansei.evaluation.scorers.conversation_judge import ConversationJudge
-from hansei.evaluation.scorers.expected_answer import guidelines_text
+from hansei.evaluation.scorers.expected_answer import given_guidelines
 from hansei.evaluation.scorers.guidelines import GuidelineTexts
 from hansei.feedback.search.trace import Trace
 
@@ -20,9 +19,7 @@ class ConversationalGuidelines(ConversationJudge):
     ) -> None:
         """``guidelines``: one, several, or several by name. Raises ``InvalidEvaluation`` where there are none."""
         super().__init__(name, model)
-        self.guidelines = guidelines_text(guidelines)
-        if not self.guidelines:
-            raise InvalidEvaluation("guidelines: there are none; give a text, a list of texts, or a dict by name")
+        self.guidelines = given_guidelines(guidelines)
 
     def more(self, session: Sequence[Trace]) -> dict[str, str]:
         """The guidelines."""

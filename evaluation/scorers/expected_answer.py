@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hansei.evaluation.errors import NotApplicable
+from hansei.evaluation.errors import InvalidEvaluation, NotApplicable
 from hansei.evaluation.judges.rendering import indented
 from hansei.evaluation.scorers.text_of import text_of
 
@@ -21,6 +21,14 @@ def expected_answer(scorer: str, expectations: Mapping[str, Any] | None) -> dict
     raise NotApplicable(
         f"{scorer} needs the expectation expected_response or expected_facts, and there is neither; record one"
     )
+
+
+def given_guidelines(guidelines: Any) -> str:
+    """Guidelines that a judge is made with, a line each. Raises ``InvalidEvaluation`` where there are none."""
+    text = guidelines_text(guidelines)
+    if not text:
+        raise InvalidEvaluation("guidelines: there are none; give a text, a list of texts, or a dict by name")
+    return text
 
 
 def guidelines_text(guidelines: Any) -> str:

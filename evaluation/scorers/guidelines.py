@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hansei.evaluation.errors import InvalidEvaluation
 from hansei.evaluation.judges.question import Asker, JudgeModel
 from hansei.evaluation.scorer import Answer
-from hansei.evaluation.scorers.expected_answer import guidelines_text
+from hansei.evaluation.scorers.expected_answer import given_guidelines
 from hansei.evaluation.scorers.prompt_judge import PromptJudge
 
 GuidelineTexts = str | Sequence[str] | Mapping[str, str]
@@ -22,9 +21,7 @@ class Guidelines(PromptJudge):
     ) -> None:
         """``guidelines``: one, several, or several by name. Raises ``InvalidEvaluation`` where there are none."""
         super().__init__(name, model)
-        self.guidelines = guidelines_text(guidelines)
-        if not self.guidelines:
-            raise InvalidEvaluation("guidelines: there are none; give a text, a list of texts, or a dict by name")
+        self.guidelines = given_guidelines(guidelines)
 
     async def judge(self, asker: Asker, subject_id: str, *, inputs: Any, outputs: Any) -> Answer:
         """See :class:`~hansei.Judge`."""

@@ -23,6 +23,8 @@ LATEST: Final = 3600 * SECOND
 """Where a list begins in the middle, a trace is also found by what its spans say up to this long after it (ns)."""
 SPREAD: Final = 6 * 3600 * SECOND
 """In a list a trace is put together from spans that began within this time of the one by which it was found (ns)."""
+CALL_MOMENTS: Final = 20
+"""Model calls of a trace of which ``summaries`` tells when they began, at most."""
 _FIRST_LOOK: Final = 400
 _SHORTEST_LOOK: Final = 32
 """Rows of the first look, then of one at an older stretch; each further one there takes twice as many, up to the
@@ -35,8 +37,7 @@ and four times where fewer than a quarter did."""
 _APART: Final = 60 * SECOND
 """Of two traces that were met so long after each other the later is likely to have begun after the earlier (ns)."""
 _FIRST_OF_SUMS: Final = 600 * SECOND
-"""The first stretch in which sums are made: all calls in it are read, and any minute of a busy day has some that are
-dear (ns)."""
+"""The first stretch in which sums are made: all calls in it are read, however many traces of them fit (ns)."""
 _FIRST_OF_ASSESSED: Final = 2 * 3600 * SECOND
 """The first stretch of what was said: each look reads all that was ever said, so a second one is what costs (ns)."""
 
@@ -143,6 +144,7 @@ def summaries(query: Query, places: dict[str, int], conditions: ListConditions) 
     asked = {
         **conditions.parameters,
         "trace_ids": list(places),
+        "call_moments": CALL_MOMENTS,
         "from": max(min(places.values()) - SPREAD, -END_OF_TIME),
         "until": min(max(places.values()) + SPREAD, END_OF_TIME),
     }

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from hansei.feedback.search.arguments import limit
 from hansei.feedback.search.connection import Query
@@ -11,6 +10,7 @@ from hansei.feedback.search.filter_sql import ListConditions, list_conditions, t
 from hansei.feedback.search.filter_tree import Expression
 from hansei.feedback.search.moment import END_OF_TIME, Moment, nanoseconds
 from hansei.feedback.search.newest import (
+    CALL_MOMENTS,
     Found,
     Range,
     Together,
@@ -23,9 +23,6 @@ from hansei.feedback.search.previews import previews
 from hansei.feedback.search.statements import statement
 from hansei.feedback.search.stored import Row
 from hansei.feedback.search.traces import NEWEST_FIRST, Asked, find, place_of
-
-CALL_MOMENTS: Final = 20
-"""Model calls of a trace of which ``summaries`` tells the moments."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,18 +31,21 @@ WHERE ModelCall
     AND Timestamp >= fromUnixTimestamp64Nano({from:Int64}) AND Timestamp < fromUnixTimestamp64Nano({until:Int64})
 GROUP BY TraceId
 HAVING /*conditions*/
-ORDER BY At DESC, TraceId DESC;
+ORDER BY At DESC, TraceId DESC
+SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0;
 
 -- name: newest_assessed
 -- Of the traces of which something may have been said that a filter asks for, the last to begin. Whoever corrects need
 -- not say what was said before, so a trace with any correction may be one of them; the filter itself comes after.
+-- Most granules have a row that fits each condition: to read what a condition needs before the rest only costs.
 SELECT TraceId, max(toInt64(toUnixTimestamp(Start))) AS Second
 FROM otel_traces_trace_id_ts
 WHERE Start >= toDateTime({earliest:UInt32}) AND Start <= toDateTime({latest:UInt32})
 /*conditions*/
 GROUP BY TraceId
 ORDER BY Second DESC, TraceId DESC
-LIMIT {limit:UInt32} OFFSET {offset:UInt32};
+LIMIT {limit:UInt32} OFFSET {offset:UInt32}
+SETTINGS optimize_move_to_prewhere = 0, compile_expressions = 0, compile_aggregate_expressions = 0;
 
 -- name: touched_traces
 -- Those of some traces of whose assessments any was corrected, overridden or taken back, or has its name from elsewhere.
@@ -69,7 +72,8 @@ WHERE true
 
 -- name: summaries
 -- Some traces, each in a row, that fulfil a filter. The times at which the first and the last model call began are
--- where what was asked and answered is found if the root does not have it.
+-- where what was asked and answered is found if the root does not have it; those of the first calls to be read lead to
+-- what they cost. To compile an expression takes longer than to run it for so few rows, here as below.
 WITH (ParentSpanId != '', Timestamp) AS place
 SELECT
     TraceId,
@@ -85,13 +89,14 @@ SELECT
     argMinIf(UserId, Timestamp, UserId != '') AS User,
     toUnixTimestamp64Nano(minIf(Timestamp, GenAiModelCall)) AS FirstCall,
     toUnixTimestamp64Nano(maxIf(Timestamp, GenAiModelCall)) AS LastCall,
-    groupArrayIf(20)(toUnixTimestamp64Nano(Timestamp), GenAiModelCall) AS CallMoments,
+    groupArrayIf({call_moments:UInt64})(toUnixTimestamp64Nano(Timestamp), GenAiModelCall) AS CallMoments,
     toUnixTimestamp64Nano(max(Timestamp)) AS LastBegan
 FROM otel_traces
 WHERE TraceId IN {trace_ids:Array(String)}
     AND Timestamp >= fromUnixTimestamp64Nano({from:Int64}) AND Timestamp < fromUnixTimestamp64Nano({until:Int64})
 GROUP BY TraceId
-/*having*/;
+/*having*/
+SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0;
 
 -- name: contents_of_spans
 -- What some spans took in and gave out, by their time; of a long text the end, where the last message is.
@@ -112,7 +117,8 @@ SELECT TraceId, sum(spans.CostUsd) AS CostUsd
 FROM genai_spans AS spans
 WHERE ModelCall AND TraceId IN {trace_ids:Array(String)}
     AND Timestamp IN (SELECT fromUnixTimestamp64Nano(arrayJoin({moments:Array(Int64)})))
-GROUP BY TraceId;
+GROUP BY TraceId
+SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0;
 
 -- name: cost_of_traces
 -- What the model calls of some traces cost; NULL where it is not known.

@@ -344,6 +344,12 @@ def test_many_requests(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> Non
     assert [each["inputs"] for each in (*paged["items"], *more["items"])] == list(range(1500))
 
 
+def test_large_records(dataset: Dataset) -> None:
+    """Records in whichever language are sent in requests that the server takes."""
+    given = [{"inputs": number, "outputs": "é" * 200_000} for number in range(9)]
+    assert dataset.merge_records(given).record_count == 9
+
+
 def test_writers_at_once(dataset: Dataset) -> None:
     """Writers at the same time make a version each, of which every one has all that the ones before had."""
     start = threading.Barrier(4)

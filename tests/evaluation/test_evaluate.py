@@ -9,7 +9,7 @@ import pandas
 import pytest
 from opentelemetry import trace as opentelemetry_trace
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 from opentelemetry.trace import NoOpTracer
 
 import hansei
@@ -19,15 +19,20 @@ from hansei.evaluation.errors import InvalidEvaluation, NotApplicable
 from hansei.evaluation.judges.question import JudgeModel
 from hansei.evaluation.judges.settings import JudgeSettings
 from hansei.evaluation.runs import evaluate as evaluating
-from hansei.evaluation.scorer import scorer
+from hansei.evaluation.runs.data import data_of
+from hansei.evaluation.runs.statistics import metrics_of
+from hansei.evaluation.scorer import Scorer, scorer
 from hansei.evaluation.scorers.correctness import Correctness
 from hansei.evaluation.scorers.user_frustration import UserFrustration
+from hansei.feedback.assessment import Feedback
 from hansei.feedback.search.trace import Trace
+from hansei.feedback.source import AssessmentSource, AssessmentSourceType
 
 # The tests are no package whose name could be written out.
 from ..collector.processes import Serving  # noqa: TID252
 from .conftest import Traces
 from .model_server import ModelServer
+from .test_built_in_judges import TRACE
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -58,6 +63,11 @@ def as_expected(outputs: Any, expectations: dict[str, Any]) -> bool:
     if "expected_response" not in expectations:
         raise NotApplicable("there is no expected_response")
     return bool(outputs == expectations["expected_response"])
+
+
+class Nameless(Scorer):
+    def __call__(self, *, outputs: Any) -> bool:
+        return True
 
 
 @scorer
@@ -221,6 +231,11 @@ def test_budget(here: Serving, models: ModelServer) -> None:
         (([{"inputs": 1, "outputs": 1}], []), "scorers: give a list with one scorer or more"),
         (([{"inputs": 1, "outputs": 1}], [Correctness]), "is no scorer; write its name with ()"),
         (([{"inputs": 1, "outputs": 1}], [length, length]), "scorers: two are called 'length'"),
+        (([{"inputs": 1, "outputs": 1}], [Nameless()]), "scorers: a Nameless has no name; give it one"),
+        (
+            ([{"inputs": 1, "outputs": 1}], [scorer(name="few", aggregations=["avg"])(length.function)]),
+            "aggregations of few: 'avg' is not one of mean, min, max",
+        ),
         (([{"inputs": 1, "outputs": 1, "expectations": "x"}], [length]), "row 0: expectations: 'x' is not a dict"),
         (([{"trace_id": "0" * 31 + "1"}], [length]), "row 0: there is no trace"),
     ],
@@ -237,10 +252,8 @@ def test_spans_that_go_elsewhere(here: Serving, monkeypatch: pytest.MonkeyPatch)
     makes none, rows are not scored as one."""
     monkeypatch.setattr(evaluating, "_TRACE_SECONDS", 0.5)
     data = [{"inputs": {"text": text}} for text in "abcdefgh"]
-    for provider in (
-        TracerProvider(shutdown_on_exit=False),
-        TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False),
-    ):
+    for sampler in (ALWAYS_ON, ALWAYS_OFF):
+        provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
         monkeypatch.setattr(opentelemetry_trace, "_TRACER_PROVIDER", provider)
         began = time.monotonic()
         result = evaluate(data, [length, spans], lambda text: text)
@@ -264,3 +277,24 @@ def test_stopped(here: Serving) -> None:
 
     with pytest.raises(Stop):
         evaluate([{"inputs": {"q": "a"}}], [length], answer, name="to be stopped")
+
+
+def test_given_expectations_settle() -> None:
+    """What is given beside a trace is no longer told as something about which people disagree."""
+    people = [AssessmentSource(AssessmentSourceType.HUMAN, name) for name in ("ana", "ben")]
+    said = [hansei.Expectation(name, who.source_id, who) for name in ("tone", "fact") for who in people]
+    (row,) = data_of([{"trace": Trace(TRACE.info, TRACE.spans, said), "expectations": {"tone": "calm"}}], "skip").rows
+    assert (row.expectations, row.conflicts) == ({"tone": "calm"}, ("fact",))
+
+
+def test_several_values_of_a_row() -> None:
+    """What a scorer says several times of one row, as of each document, makes an interval no narrower."""
+
+    @scorer
+    def documents(outputs: bool) -> list[Feedback]:
+        return [Feedback("documents", outputs) for _ in range(10)]
+
+    result = evaluate([{"inputs": number, "outputs": number < 3} for number in range(6)], [documents])
+    values = [number < 3 for number in range(6) for _ in range(10)]
+    rows = [f"row {number}" for number in range(6) for _ in range(10)]
+    assert result.intervals["documents/mean"] == metrics_of({"documents": values}, clusters=rows)[1]["documents/mean"]

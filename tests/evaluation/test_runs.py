@@ -152,3 +152,16 @@ def test_half_characters() -> None:
     ]  # fmt: skip
     (row,) = read(run.run_id, "rows")["items"]
     assert (row["outputs"], row["scores"][0]["rationale"]) == ({"text": "?"}, "so ?")
+
+
+def test_large_scores(client: "Client", here: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scores that are too large for one request go in several, each once."""
+    monkeypatch.setattr("hansei.evaluation.ledger_writer._LARGEST_BYTES", 3_000)
+    run_id = uuid.uuid4().hex
+    writer = LedgerWriter(run_id)
+    for number in range(10):
+        writer.add(score_of(Subject("trace", uuid.uuid4().hex, outputs="a" * number)))
+    writer.close()
+    here.wait_stored()
+    asked = "SELECT Value FROM feedback WHERE EvaluationRunId = {id:String} ORDER BY toInt8(Value)"
+    assert [json.loads(row[0]) for row in client.query(asked, {"id": run_id}).result_rows] == list(range(10))

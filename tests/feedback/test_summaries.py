@@ -10,7 +10,7 @@ import pytest
 
 from hansei.collector.migrations import migrate
 from hansei.collector.text_index import apply_text_index
-from hansei.feedback.search import newest
+from hansei.feedback.search import newest, summaries
 from hansei.feedback.search.charts import trace_facets, trace_histogram
 from hansei.feedback.search.connection import Query
 from hansei.feedback.search.errors import InvalidSearch
@@ -129,6 +129,12 @@ def _fill(client: "Client") -> None:
             elif changed < 0.5:
                 over = {"id": f"o{number}", "overrides": f"a{number}", "source__type": "HUMAN"}
                 events.append(own(at=number + 0.5, TraceId=trace_id, value="false", **over))
+                if changed < 0.4:
+                    taken_back = {"id": f"o{number}", "deleted": "true"}
+                    events.append(own(at=number + 0.7, TraceId=trace_id, **taken_back))
+            elif changed < 0.6:
+                said_again = "0.9" if name == "score" else "true"
+                events.append(own(at=number + 0.5, name=name, value=said_again, **about))
     columns = ["Timestamp", "TraceId", "SpanId", "ParentSpanId", "SpanName", "ServiceName", "SpanAttributes",
                "Duration", "StatusCode"]  # fmt: skip
     client.insert("otel_traces", rows, column_names=columns)
@@ -170,6 +176,24 @@ def test_pages_together_are_what_the_search_finds(
     filter_string = filter_string.replace("{later}", str((NOON_NS + 5000 * 10**9) // 10**6))
     found = _all(query, filter_string, max_results=90)
     assert [trace.trace_id for trace in found] == _exact(query, filter_string)
+
+
+@pytest.mark.parametrize("filter_string", ["", "cost > 0.002", "feedback.helpful = false"])
+def test_questions_asked_at_a_time_are_answered_alike(query: Query, filter_string: str) -> None:
+    """In whatever order the parts of a page are read, it is the same page."""
+    last_first = list_traces(
+        query, filter_string=filter_string, together=lambda *calls: [call() for call in reversed(calls)][::-1]
+    )
+    assert last_first == list_traces(query, filter_string=filter_string)
+    assert last_first.traces
+
+
+def test_many_calls_cost_what_a_few_do(query: Query, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What traces cost is the same where their calls are too many to be told one by one."""
+    costs = {trace.trace_id: trace.cost_usd for trace in _all(query, "")}
+    monkeypatch.setattr(summaries, "CALL_MOMENTS", 2)
+    assert {trace.trace_id: trace.cost_usd for trace in _all(query, "")} == costs
+    assert any(costs.values())
 
 
 @pytest.mark.parametrize("filter_string", ["", "service = 'shop-1'", "cost > 0.001", "feedback.helpful = false"])
@@ -236,6 +260,9 @@ def test_words_are_found_with_and_without_the_index(query: Query, database: "Cli
     apply_text_index(database, True)
     database.command("OPTIMIZE TABLE otel_traces FINAL")
     assert [trace.trace_id for trace in _all(query, "words ~ 'FUN refunds'")] == before != []
+    attribute = "span.attributes.note = 'fun, refunds'"
+    indexed = [trace.trace_id for trace in _all(query, attribute, words_indexed=True)]
+    assert indexed == _exact(query, attribute) != []
     explained = str(database.query(
         "EXPLAIN indexes = 1 SELECT TraceId FROM otel_traces "
         "WHERE hasAllTokens(lower(arrayStringConcat(mapValues(SpanAttributes), '\\n')), 'fun')"
