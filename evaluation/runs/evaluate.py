@@ -11,6 +11,7 @@ from typing import Any, Final
 from hansei.evaluation.client import EvaluationClient
 from hansei.evaluation.errors import EvaluationError, InvalidEvaluation
 from hansei.evaluation.expectations import OnConflict
+from hansei.evaluation.json_text import canonical_json, plain_json
 from hansei.evaluation.judges.alone import run_blocking
 from hansei.evaluation.judges.asking import ModelAsker
 from hansei.evaluation.judges.judge import Judge
@@ -274,7 +275,15 @@ def _subject(row: DataRow, place: int) -> Subject:
 
 def _session_subject(session_id: str, rows: Sequence[DataRow]) -> Subject:
     traces: list[Trace] = sorted((row.trace for row in rows if row.trace), key=lambda trace: trace.info.request_time)
-    expectations = {name: value for row in rows for name, value in row.expectations.items()}
     return Subject(
-        "session", session_id, [row.inputs for row in rows], [row.outputs for row in rows], expectations, None, traces
+        "session", session_id, [row.inputs for row in rows], [row.outputs for row in rows], _agreed(rows), None, traces
     )
+
+
+def _agreed(rows: Sequence[DataRow]) -> dict[str, Any]:
+    """What is expected of a conversation: what its rows say, but where they say different things of the same name."""
+    said: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        for name, value in row.expectations.items():
+            said.setdefault(name, {})[canonical_json(plain_json(value))] = value
+    return {name: value for name, values in said.items() if len(values) == 1 for value in values.values()}

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -36,6 +37,9 @@ _LARGEST_PIECE: Final = 512
 and four times where fewer than a quarter did."""
 _APART: Final = 60 * SECOND
 """Of two traces that were met so long after each other the later is likely to have begun after the earlier (ns)."""
+_FEW: Final = 32
+_LONG: Final = 2 * 3600 * SECOND
+"""More traces than these, of a longer time than this (ns), are read in two parts side by side."""
 _FIRST_OF_SUMS: Final = 600 * SECOND
 """The first stretch in which sums are made: all calls in it are read, however many traces of them fit (ns)."""
 _FIRST_OF_ASSESSED: Final = 2 * 3600 * SECOND
@@ -123,12 +127,20 @@ def newest_traces(
 
 def _fitting(query: Query, places: dict[str, int], conditions: ListConditions, together: Together) -> list[Row]:
     """The rows of those of some traces that a walk met for which the whole filter holds."""
+    parts = [partial(summaries, query, part, conditions) for part in _parts(places)]
     if not conditions.assessed or not places:
-        return summaries(query, places, conditions)
-    rows, so = together(
-        lambda: summaries(query, places, conditions), lambda: _assessed_so(query, conditions, list(places))
-    )
-    return [row for row in rows if row["TraceId"] in so]
+        return [row for rows in together(*parts) for row in rows]
+    so, *read = together(partial(_assessed_so, query, conditions, list(places)), *parts)
+    return [row for rows in read for row in rows if row["TraceId"] in so]
+
+
+def _parts(places: dict[str, int]) -> list[dict[str, int]]:
+    """Traces that can be read at a time: few of a long time are far apart, and the time goes into finding each."""
+    if len(places) < _FEW or max(places.values()) - min(places.values()) < _LONG:
+        return [places]
+    in_order = sorted(places.items(), key=lambda place: place[1])
+    middle = len(in_order) // 2
+    return [dict(in_order[:middle]), dict(in_order[middle:])]
 
 
 def newest_first(rows: Sequence[Row]) -> list[Row]:

@@ -298,3 +298,17 @@ def test_several_values_of_a_row() -> None:
     values = [number < 3 for number in range(6) for _ in range(10)]
     rows = [f"row {number}" for number in range(6) for _ in range(10)]
     assert result.intervals["documents/mean"] == metrics_of({"documents": values}, clusters=rows)[1]["documents/mean"]
+
+
+def test_expectations_of_conversations() -> None:
+    """Of a conversation is expected what its rows do not contradict each other about."""
+    seen: list[Any] = []
+
+    @scorer
+    def looks(session: Any, expectations: dict[str, Any]) -> bool:
+        seen.append(expectations)
+        return True
+
+    turns = [{"tone": "calm", "expected_response": "a"}, {"tone": "calm", "expected_response": "b"}, {"goal": 1}]
+    evaluate([{"inputs": 1, "outputs": 2, "session_id": "talk", "expectations": each} for each in turns], [looks])
+    assert seen == [{"tone": "calm", "goal": 1}]

@@ -12,8 +12,9 @@ import pytest
 
 import hansei
 from hansei import judge_agreement
-from hansei.evaluation.agreement.pairs import read_comparable_names
-from hansei.evaluation.agreement.people import Said, held_by_people
+from hansei.evaluation.agreement.measures import share_that_agrees
+from hansei.evaluation.agreement.pairs import Judgement, Pair, read_comparable_names
+from hansei.evaluation.agreement.people import Held, Said, held_by_people
 from hansei.evaluation.agreement.scale import scale_of
 from hansei.evaluation.errors import InvalidEvaluation
 from hansei.feedback.attributes import EVENT_NAME
@@ -301,3 +302,18 @@ def test_guide(ledger: Ledger) -> None:
     named: dict[str, Any] = {"hansei": hansei}
     exec(code, named)
     assert (named["agreement"].pairs, named["agreement"].agreement.value, second.progress()["items"]) == (4, 0.75, 1)
+
+
+def test_spans_of_a_trace() -> None:
+    """Pairs about the spans of one trace are not independent: the more of them there are, the less they tell."""
+
+    def pairs(trace_of: Any) -> list[Pair]:
+        judged = [(number, Judgement(number % 8 < 4, "", "v1", "m", 0)) for number in range(40)]
+        said = Held(True, "only", ["ana"])
+        return [Pair(trace_of(number), f"{number}", "", each, said) for number, each in judged]
+
+    scale = scale_of([True, False], [True])
+    apart, together = (share_that_agrees(pairs(of), scale) for of in (str, lambda number: str(number % 8)))
+    assert apart.value == together.value == 0.5
+    assert None not in (apart.low, apart.high, together.low, together.high)
+    assert together.low < apart.low < apart.high < together.high  # type: ignore[operator]

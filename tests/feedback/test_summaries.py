@@ -173,6 +173,8 @@ def test_pages_together_are_what_the_search_finds(
     """Whatever the filter and however short the looks, the pages have each trace that fits once, the newest first."""
     monkeypatch.setattr(newest, "_FIRST_LOOK", 60)
     monkeypatch.setattr(newest, "_FIRST_PIECE", 7)
+    monkeypatch.setattr(newest, "_FEW", 5)
+    monkeypatch.setattr(newest, "_LONG", 60 * 10**9)
     filter_string = filter_string.replace("{later}", str((NOON_NS + 5000 * 10**9) // 10**6))
     found = _all(query, filter_string, max_results=90)
     assert [trace.trace_id for trace in found] == _exact(query, filter_string)
