@@ -57,17 +57,25 @@ def _list(name: str, given: object) -> list[Any]:
 def _row(name: str, given: object, written: int) -> tuple[Any, ...]:
     if not isinstance(given, dict) or not isinstance(given.get("request_hash"), str) or "response" not in given:
         raise InvalidEvaluation(f"{name}: it has no request_hash and response")
-    numbers = [given.get(field) for field in ("input_tokens", "output_tokens", "cost_usd")]
-    if any(isinstance(each, bool) or not isinstance(each, int | float | None) for each in numbers):
-        raise InvalidEvaluation(f"{name}: input_tokens, output_tokens and cost_usd are numbers")
-    read, spent, cost = numbers
+    read, spent = (_tokens(f"{name}.{field}", given.get(field)) for field in ("input_tokens", "output_tokens"))
+    cost = given.get("cost_usd")
+    if cost is not None and (isinstance(cost, bool) or not isinstance(cost, int | float) or not cost >= 0):
+        raise InvalidEvaluation(f"{name}.cost_usd: it is not a number from 0 on")
     response = json.dumps(given["response"], ensure_ascii=False, separators=(",", ":"))
     return (
         given["request_hash"],
         str(given.get("model") or ""),
         response,
-        int(read or 0),
-        int(spent or 0),
+        read,
+        spent,
         cost,
         written,
     )
+
+
+def _tokens(name: str, given: object) -> int:
+    if given is None:
+        return 0
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given < 2**32:
+        raise InvalidEvaluation(f"{name}: it is not a whole number from 0 to {2**32 - 1}")
+    return given

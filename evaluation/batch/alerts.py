@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from hansei.evaluation.batch.config import Alert
 from hansei.evaluation.batch.result import BatchResult
 from hansei.evaluation.client import EvaluationClient
+from hansei.evaluation.errors import EvaluationError
 
 _ATTEMPTS: Final = 5
 _TIMEOUT: Final = 10.0
@@ -28,9 +29,14 @@ log: Final = logging.getLogger("hansei.evaluation")
 def tell_alerts(client: EvaluationClient, alerts: Sequence[Alert], result: BatchResult) -> list[dict[str, Any]]:
     """Send what there is to tell of a run; answers it. A webhook that cannot be reached is logged, and not an error.
 
-    Raises ``EvaluationError`` where the runs before cannot be read.
+    Nor is that the runs before cannot be read, to which a change would be compared.
     """
-    before = _runs_before(client, result) if any(alert.change is not None for alert in alerts) else []
+    before: Sequence[Mapping[str, float]] = []
+    if any(alert.change is not None for alert in alerts):
+        try:
+            before = _runs_before(client, result)
+        except EvaluationError as error:
+            log.warning("alerts of %s are not compared with the runs before: %s", result.name, error)
     told = []
     for alert in alerts:
         found = moved(alert, result, before)

@@ -132,7 +132,7 @@ class BatchConfig:
         except ImportError as error:
             raise EvaluationError("a batch needs PyYAML: pip install 'hansei[evaluation]'") from error
         try:
-            given = yaml.safe_load(Path(path).read_text())
+            given = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise InvalidEvaluation(f"{path}: it cannot be read: {error.strerror}") from None
         except (yaml.YAMLError, UnicodeDecodeError) as error:

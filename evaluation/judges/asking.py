@@ -5,7 +5,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final
 
@@ -91,7 +90,7 @@ class ModelAsker:
         messages = instructed(question.messages, question.value)
         response, cached = await self._response(question, messages)
         try:
-            return self._verdict(question, [response], cached)
+            return self._verdict(question, [(response, cached)])
         except UnusableAnswer as error:
             # Once more, with what was wrong with it.
             said = _content(response) or ""
@@ -99,22 +98,24 @@ class ModelAsker:
                 *messages, {"role": "assistant", "content": said},
                 {"role": "user", "content": f"This cannot be used: {error}. Answer again, with the JSON object alone."},
             ]  # fmt: skip
-            second, cached = await self._response(question, repaired)
+            second = await self._response(question, repaired)
             try:
-                return self._verdict(question, [response, second], cached)
+                return self._verdict(question, [(response, cached), second])
             except UnusableAnswer as again:
                 raise JudgeError(f"{question.model.name} gave no answer that can be used, twice: {again}") from again
 
-    def _verdict(self, question: Question, responses: Sequence[Response], cached: bool) -> tuple[Verdict, str | None]:
-        last = responses[-1]
+    def _verdict(self, question: Question, responses: Sequence[tuple[Response, bool]]) -> tuple[Verdict, str | None]:
+        """What the last of the responses says; each with whether it was remembered, and so cost nothing."""
+        last = responses[-1][0]
         refused = _message(last).get("refusal")
         if refused:
             raise JudgeError(f"{question.model.name} refuses to judge: {str(refused)[:200]}")
         value, rationale = parsed(_content(last), question.value)
-        read, written = (sum(_usage(each)[place] for each in responses) for place in (0, 1))
+        read, written = (sum(_usage(each)[place] for each, _ in responses) for place in (0, 1))
         model = str(last.get("model") or question.model.name)
-        cost = 0.0 if cached else self._cost(question, read, written)
-        return Verdict(value, rationale, model, read, written, cost, cached), _finish_reason(last)
+        paid = [_usage(each) for each, cached in responses if not cached]
+        cost = self._cost(question, sum(each[0] for each in paid), sum(each[1] for each in paid)) if paid else 0.0
+        return Verdict(value, rationale, model, read, written, cost, not paid), _finish_reason(last)
 
     def _cost(self, question: Question, read: int, written: int) -> float | None:
         return self._prices.cost(question.model.name, read, written)
@@ -186,8 +187,7 @@ class ModelAsker:
         else:
             await self._clients.close()
         if self._cache is not None:
-            with suppress(JudgeError):
-                await self._cache.close()
+            await self._cache.close()
         if self._spans:
             await asyncio.to_thread(self._spans.flush)
 

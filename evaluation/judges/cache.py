@@ -1,12 +1,18 @@
-"""What models answered, remembered at the hansei: the same request need not be paid again."""
+"""What models answered, remembered at the hansei: the same request need not be paid again.
+
+A hansei that is away is no reason not to judge: then nothing is remembered, which is logged once.
+"""
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
 from hansei.evaluation.client import EvaluationClient
 from hansei.evaluation.errors import EvaluationError
+
+log: Final = logging.getLogger("hansei.evaluation")
 
 _GATHER: Final = 0.005
 """Seconds for which look-ups gather."""
@@ -23,14 +29,16 @@ class ResponseCache:
         self._written: list[dict[str, Any]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._writing = False
+        self._told = False
 
     async def get(self, key: str) -> Any:
-        """What was answered; None where nothing is remembered. Raises ``EvaluationError``."""
+        """What was answered; None where nothing is remembered."""
         if key not in self._asked:
             self._asked[key] = asyncio.get_running_loop().create_future()
             if len(self._asked) == 1:
                 self._start(self._look_up())
-        return await self._asked[key]
+        # Several may wait for the same; that one of them is cancelled is nothing to the others.
+        return await asyncio.shield(self._asked[key])
 
     def put(
         self, key: str, model: str, response: Mapping[str, Any], read: int, written: int, cost_usd: float | None
@@ -45,7 +53,7 @@ class ResponseCache:
             self._start(self._write_soon())
 
     async def close(self) -> None:
-        """Write what is left. Raises ``EvaluationError``."""
+        """Write what is left."""
         await self._write()
         for task in list(self._tasks):
             task.cancel()
@@ -66,10 +74,11 @@ class ResponseCache:
                 found = await asyncio.to_thread(self._client.ask, "POST", "judge-responses:find", body={"keys": piece})
                 for key in piece:
                     _resolve(asked[key], found["responses"].get(key))
-        except EvaluationError as error:
+        except Exception as error:
+            self._tell(error)
+        finally:
             for future in asked.values():
-                if not future.done():
-                    future.set_exception(error)
+                _resolve(future, None)
 
     async def _write_soon(self) -> None:
         await asyncio.sleep(_WRITE_SECONDS)
@@ -80,7 +89,15 @@ class ResponseCache:
         rows, self._written = self._written, []
         for start in range(0, len(rows), _AT_ONCE):
             body = {"responses": rows[start : start + _AT_ONCE]}
-            await asyncio.to_thread(self._client.ask, "POST", "judge-responses", body=body)
+            try:
+                await asyncio.to_thread(self._client.ask, "POST", "judge-responses", body=body)
+            except EvaluationError as error:
+                self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        if not self._told:
+            self._told = True
+            log.warning("answers of judges are not remembered: %s", error)
 
 
 def _resolve(future: "asyncio.Future[Any]", text: str | None) -> None:

@@ -12,7 +12,7 @@ from hansei.feedback.labeling.labeling_session import LabelingSession
 from hansei.feedback.labeling.texts import brief
 from hansei.feedback.search.connection import connections
 from hansei.feedback.search.trace import Trace
-from hansei.feedback.search.traces import get_trace, search_traces
+from hansei.feedback.search.traces import Traces, get_trace, search_traces
 
 _FORMS: Final = (
     "give a DataFrame or a list of dicts with inputs, outputs and expectations, traces, a labeling session, a dataset, "
@@ -59,8 +59,8 @@ def data_of(given: object, on_conflict: OnConflict) -> Data:
         rows = [_of_mapping(record, position, on_conflict) for position, record in enumerate(given.rows())]
         return Data(rows, given.name, (given.dataset_id, given.version))
     if isinstance(given, LabelingSession):
-        traces = search_traces(
-            labeling_session=given.labeling_session_id, max_results=_LARGEST_SEARCH, return_type="list"
+        traces = _all_of(
+            search_traces(labeling_session=given.labeling_session_id, max_results=_LARGEST_SEARCH, return_type="list")
         )
         return Data([_of_trace(each, on_conflict) for each in traces], given.name, None, given.labeling_session_id)
     if isinstance(given, str):
@@ -76,8 +76,16 @@ def _asked(text: str, on_conflict: OnConflict) -> list[DataRow]:
     if first in ("SELECT", "WITH"):
         found = connections.query(text, {})
         return [_of_mapping(_named(row), position, on_conflict) for position, row in enumerate(found)]
-    traces = search_traces(filter_string=text, max_results=_LARGEST_SEARCH, return_type="list")
+    traces = _all_of(search_traces(filter_string=text, max_results=_LARGEST_SEARCH, return_type="list"))
     return [_of_trace(each, on_conflict) for each in traces]
+
+
+def _all_of(traces: Traces) -> Traces:
+    if traces.next_page_token is not None:
+        raise InvalidEvaluation(
+            f"data: there are more than {_LARGEST_SEARCH} traces; narrow the filter, or run a batch (hansei evaluate)"
+        )
+    return traces
 
 
 def _named(row: Mapping[str, Any]) -> dict[str, Any]:
