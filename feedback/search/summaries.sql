@@ -31,8 +31,7 @@ WHERE ModelCall
     AND Timestamp >= fromUnixTimestamp64Nano({from:Int64}) AND Timestamp < fromUnixTimestamp64Nano({until:Int64})
 GROUP BY TraceId
 HAVING /*conditions*/
-ORDER BY At DESC, TraceId DESC
-SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0;
+ORDER BY At DESC, TraceId DESC;
 
 -- name: newest_assessed
 -- Of the traces of which something may have been said that a filter asks for, the last to begin. Whoever corrects need
@@ -45,7 +44,7 @@ WHERE Start >= toDateTime({earliest:UInt32}) AND Start <= toDateTime({latest:UIn
 GROUP BY TraceId
 ORDER BY Second DESC, TraceId DESC
 LIMIT {limit:UInt32} OFFSET {offset:UInt32}
-SETTINGS optimize_move_to_prewhere = 0, compile_expressions = 0, compile_aggregate_expressions = 0;
+SETTINGS optimize_move_to_prewhere = 0;
 
 -- name: touched_traces
 -- Those of some traces of whose assessments any was corrected, overridden or taken back, or has its name from elsewhere.
@@ -73,7 +72,7 @@ WHERE true
 -- name: summaries
 -- Some traces, each in a row, that fulfil a filter. The times at which the first and the last model call began are
 -- where what was asked and answered is found if the root does not have it; those of the first calls to be read lead to
--- what they cost. To compile an expression takes longer than to run it for so few rows, here as below.
+-- what they cost.
 WITH (ParentSpanId != '', Timestamp) AS place
 SELECT
     TraceId,
@@ -95,8 +94,7 @@ FROM otel_traces
 WHERE TraceId IN {trace_ids:Array(String)}
     AND Timestamp >= fromUnixTimestamp64Nano({from:Int64}) AND Timestamp < fromUnixTimestamp64Nano({until:Int64})
 GROUP BY TraceId
-/*having*/
-SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0;
+/*having*/;
 
 -- name: contents_of_spans
 -- What some spans took in and gave out, by their time; of a long text the end, where the last message is.
@@ -117,8 +115,7 @@ SELECT TraceId, sum(spans.CostUsd) AS CostUsd
 FROM genai_spans AS spans
 WHERE ModelCall AND TraceId IN {trace_ids:Array(String)}
     AND Timestamp IN (SELECT fromUnixTimestamp64Nano(arrayJoin({moments:Array(Int64)})))
-GROUP BY TraceId
-SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0;
+GROUP BY TraceId;
 
 -- name: cost_of_traces
 -- What the model calls of some traces cost; NULL where it is not known.

@@ -16,8 +16,14 @@ T = TypeVar("T")
 
 _AT_ONCE: Final = 4
 _TIMEOUT_EXCEEDED: Final = 159
-_SETTINGS: Final = {"max_execution_time": 20, "max_memory_usage": 512 * 1024**2}
-"""Of every question: a page that takes longer is not waited for (seconds, bytes)."""
+_SETTINGS: Final = {
+    "max_execution_time": 20,
+    "max_memory_usage": 512 * 1024**2,
+    "compile_expressions": 0,
+    "compile_aggregate_expressions": 0,
+}
+"""Of every question: a page that takes longer is not waited for (seconds, bytes), and to compile an expression takes
+longer than to run it for the rows of a page."""
 
 
 class StoreAway(SearchError):
