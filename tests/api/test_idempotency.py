@@ -94,12 +94,12 @@ def test_without_a_key(api: Api, trace_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key",
-    ["", "é", "a" * 256, '"', uuid7((time.time_ns() // 1_000_000) + 600_000)],
-    ids=["empty", "not ASCII", "too long", "open quote", "of the future"],
+    "key", ["", "é", "a" * 256, '"', None], ids=["empty", "not ASCII", "too long", "open quote", "of the future"]
 )
-def test_bad_key(api: Api, trace_id: str, key: str) -> None:
+def test_bad_key(api: Api, trace_id: str, key: str | None) -> None:
     """A key that cannot be one is refused, so is one from the future."""
+    if key is None:
+        key = uuid7((time.time_ns() // 1_000_000) + 600_000)
     reply = api.post({"trace_id": trace_id, "value": 1}, Idempotency_Key=key)
     assert (reply.status, reply.json["detail"].startswith("Idempotency-Key: ")) == (400, True)
 

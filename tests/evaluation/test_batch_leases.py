@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hansei.collector.migrations import migrate
-from hansei.collector.store import EmbeddedStore
+from hansei.collector.store import ServerStore
 from hansei.evaluation.batch.lease import HeldElsewhere, HeldLease
 from hansei.evaluation.batch.lease_table import Leases, leases_of
 from hansei.evaluation.client import EvaluationClient
@@ -16,16 +15,17 @@ from hansei.feedback.web.reader import Reader
 from hansei.feedback.web.tables import tables_of
 
 # The tests are no package whose name could be written out.
+from ..collector.processes import Serving  # noqa: TID252
 from ..collector.waiting import until  # noqa: TID252
+from .conftest import ADMIN_KEY
 
 _TAKERS = 12
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Leases, Leases]]:
+def both(serving: Serving) -> Iterator[tuple[Leases, Leases]]:
     """Two that know nothing of each other but the tables, as those of two servers over one ClickHouse."""
-    store = EmbeddedStore(tmp_path_factory.mktemp("leases") / "clickhouse")
-    migrate(store.client(), packages=("hansei.evaluation.schema",))
+    store = ServerStore(f"http://admin:{ADMIN_KEY}@{serving.sql}/default")
     yield tuple(leases_of(store, tables_of(store, Reader(store).query)) for _ in range(2))  # type: ignore[misc]
     store.close()
 

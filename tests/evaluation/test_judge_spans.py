@@ -60,7 +60,9 @@ def test_beside_an_instrumented_client(here: Serving, client: "Client") -> None:
             SpanAttributes['hansei.evaluation.subject'] AS Subject,
             SpanAttributes['gen_ai.input.messages'] AS Asked, SpanAttributes['gen_ai.output.messages'] AS Said
         FROM otel_traces
-        WHERE SpanAttributes['gen_ai.request.model'] IN ('judge-model', 'own-model') ORDER BY Timestamp"""
+        WHERE SpanAttributes['hansei.evaluation.subject'] IN ('subject-fine', 'subject-wrong')
+            OR SpanAttributes['gen_ai.request.model'] = 'own-model'
+        ORDER BY Timestamp"""
     ).result_rows
     fine, wrong, own = (tuple(row) for row in rows)
     assert fine[:5] == ("hansei-evaluation", "chat judge-model", "Unset", "", "subject-fine")
