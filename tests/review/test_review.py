@@ -315,9 +315,10 @@ def test_only_own_items(work: Make) -> None:
     assert (answer.status, "descaled" in answer.text) == (404, False)
 
 
-def test_two_reviewers_an_item(work: Make, client: "Client") -> None:
-    """Two at once, 60 items of two reviewers each: every item has two labels, of two people; twice sent is once."""
-    made = work({"helpful": HELPFUL}, traces=60, people=[ANA, BEN], reviewers_per_item=2)
+@pytest.mark.parametrize("items", [60, pytest.param(200, marks=pytest.mark.soak)])
+def test_two_reviewers_an_item(work: Make, client: "Client", items: int) -> None:
+    """Two at once, items of two reviewers each: every item has two labels, of two people; twice sent is once."""
+    made = work({"helpful": HELPFUL}, traces=items, people=[ANA, BEN], reviewers_per_item=2)
     counted: dict[str, int] = {}
 
     def label_all(who: str) -> None:
@@ -336,8 +337,8 @@ def test_two_reviewers_an_item(work: Make, client: "Client") -> None:
         person.start()
     for person in people:
         person.join()
-    assert counted == {ANA: 60, BEN: 60}
-    labels = made.wait_for_labels(client, 120)
+    assert counted == {ANA: items, BEN: items}
+    labels = made.wait_for_labels(client, 2 * items)
     assert sorted((trace, who, value) for trace, who, _, value in labels) == sorted(
         (trace, who, who == ANA) for trace in made.traces for who in (ANA, BEN)
     )
