@@ -313,7 +313,7 @@ def test_code_comes_after_dependencies() -> None:
 
 
 def test_dependencies_of_the_image() -> None:
-    """The Dockerfile's command lists the dependencies of hansei[server] and of its extras, one a line, and not hansei."""
+    """The Dockerfile lists the dependencies of hansei[server] and of its extras, one a line, and not hansei."""
     command = next(rest for rest in arguments("RUN") if "requirements.txt" in rest).partition(" > ")[0]
     environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
     listed = subprocess.run(
