@@ -64,3 +64,8 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_canonical(each) for each in value]
     return value
+
+
+def is_missing(value: object) -> bool:
+    """Whether it is what a DataFrame holds in place of nothing: None, or a number that is none."""
+    return value is None or (isinstance(value, float) and value != value)

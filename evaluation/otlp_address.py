@@ -1,12 +1,11 @@
 """Where events are sent, by what the hansei at ``HANSEI_URL`` says."""
 
-import ipaddress
 from dataclasses import replace
 from typing import Final
 
 from hansei.evaluation.client import EvaluationClient
 from hansei.evaluation.errors import EvaluationError
-from hansei.feedback.http_exchange import HttpServer
+from hansei.feedback.http_exchange import HttpServer, is_of_its_own
 
 LOGS: Final = "/v1/logs"
 
@@ -28,14 +27,6 @@ def _told(client: EvaluationClient, name: str) -> HttpServer:
         server = HttpServer.of(name, told[name]["url"], client.server.api_key)
     except (LookupError, TypeError) as error:
         raise EvaluationError(f"{client.server} does not say where it takes OTLP; check HANSEI_URL") from error
-    if _is_loopback(server.host) and not _is_loopback(client.server.host):
-        # Its own machine is not this one: what forwards the one port may forward the other.
+    if is_of_its_own(server.host, client.server.host):
         return replace(server, host=client.server.host)
     return server
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from hansei.collector.address import Address
 from hansei.collector.errors import HanseiError
 
 DEFAULT_URL: Final = "http://127.0.0.1:8600"
@@ -80,3 +81,11 @@ class HttpServer:
             raise NoAnswer(f"{self} does not answer: {error or type(error).__name__}") from error
         finally:
             connection.close()
+
+
+def is_of_its_own(told: str, asked: str) -> bool:
+    """Whether a host that was told is the machine's own name for itself, which is another machine here.
+
+    ``asked``: the host that told it. What forwards the one port may forward the other.
+    """
+    return Address(told, 0).is_loopback and not Address(asked, 0).is_loopback

@@ -29,18 +29,8 @@ def told(handle: Handle) -> Handle:
 def problem_of_evaluation(error: EvaluationError, *, in_body: bool) -> Problem:
     """What an error means to who asked."""
     text = str(error)
-    name, separator, detail = text.partition(": ")
     if isinstance(error, UnknownEvaluation):
         return Problem(404, text)
     if isinstance(error, EvaluationConflict):
         return Problem(409, text)
-    if not separator or " " in name:
-        return Problem(422 if in_body else 400, text)
-    if in_body:
-        return Problem.of_body([{"pointer": "/" + name.replace(".", "/"), "detail": detail}])
-    return Problem.of_parameter(name, detail)
-
-
-def name_of(principal: Principal | None) -> str:
-    """Whose key it is; empty where nobody needs one."""
-    return principal.name if principal else ""
+    return Problem.of_line(text, in_body=in_body)

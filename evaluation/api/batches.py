@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from hansei.collector.keys import Principal, Role
-from hansei.evaluation.api.answers import Handle, name_of, told
+from hansei.evaluation.api.answers import Handle, told
 from hansei.evaluation.batch.record import STATUSES
 from hansei.evaluation.batch.store import change_batch, delete_batch, existing_batch, read_batches
 from hansei.evaluation.errors import InvalidEvaluation
 from hansei.feedback.api.parameters import Parameters, items
-from hansei.feedback.api.resource import PREFIX, Answer, Operation, Resource, json_body
+from hansei.feedback.api.resource import PREFIX, Answer, Operation, Resource, json_body, name_of
 from hansei.feedback.labeling.texts import brief
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from hansei.collector.keys import Principal
-from hansei.evaluation.api.answers import name_of
 from hansei.evaluation.datasets.file_merge import FileMerged, merge_file
 from hansei.evaluation.datasets.files import FORMATS
 from hansei.evaluation.datasets.given import given_of
@@ -22,7 +21,7 @@ from hansei.evaluation.errors import InvalidEvaluation
 from hansei.evaluation.expectations import ON_CONFLICT, OnConflict
 from hansei.feedback.api.parameters import Parameters
 from hansei.feedback.api.problem import Problem
-from hansei.feedback.api.resource import Answer, json_body
+from hansei.feedback.api.resource import Answer, json_body, name_of
 from hansei.feedback.labeling.api_json import body_of
 from hansei.feedback.labeling.texts import brief
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from hansei.collector.keys import Principal, Role
-from hansei.evaluation.api.answers import Handle, name_of, problem_of_evaluation, told
+from hansei.evaluation.api.answers import Handle, problem_of_evaluation, told
 from hansei.evaluation.api.dataset_merges import DatasetMerges
 from hansei.evaluation.datasets.difference import count_differences, read_differences
 from hansei.evaluation.datasets.file_export import send_records
@@ -29,7 +29,7 @@ from hansei.evaluation.datasets.records import BEGINNING, read_records
 from hansei.evaluation.errors import EvaluationError, InvalidEvaluation
 from hansei.feedback.api.parameters import PAGES, Parameters, items
 from hansei.feedback.api.problem import problem_of
-from hansei.feedback.api.resource import PREFIX, Answer, Operation, Resource, json_body
+from hansei.feedback.api.resource import PREFIX, Answer, Operation, Resource, json_body, name_of
 from hansei.feedback.labeling.api_json import body_of
 from hansei.feedback.search.page import Page, place_of, token_of
 from hansei.feedback.web.access import require

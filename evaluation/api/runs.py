@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from hansei.collector.keys import Principal, Role
-from hansei.evaluation.api.answers import Handle, name_of, told
+from hansei.evaluation.api.answers import Handle, told
 from hansei.evaluation.runs.record import KINDS
 from hansei.evaluation.runs.sent import CHANGES, NEW, changes_of, new_run, row_json, rows_of, run_json
 from hansei.evaluation.runs.store import (
@@ -20,7 +20,7 @@ from hansei.evaluation.runs.store import (
     write_run,
 )
 from hansei.feedback.api.parameters import PAGES, Parameters, items
-from hansei.feedback.api.resource import PREFIX, Answer, Operation, Resource, json_body
+from hansei.feedback.api.resource import PREFIX, Answer, Operation, Resource, json_body, name_of
 from hansei.feedback.labeling.api_json import body_of
 from hansei.feedback.search.page import place_of, token_of
 

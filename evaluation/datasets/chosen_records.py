@@ -8,7 +8,7 @@ from typing import Any, Final
 from hansei.evaluation.datasets.files import format_of, records_of_file
 from hansei.evaluation.datasets.given import FIELDS
 from hansei.evaluation.errors import InvalidEvaluation
-from hansei.evaluation.json_text import plain_json
+from hansei.evaluation.json_text import is_missing, plain_json
 from hansei.feedback.labeling.texts import brief
 from hansei.feedback.search.trace import Span, Trace
 
@@ -55,7 +55,7 @@ def _rows(frame: Any) -> Iterator[dict[str, Any]]:
     if not {"inputs", "trace_id", "trace"} & set(columns):
         raise InvalidEvaluation(f"records: the DataFrame has neither inputs nor trace_id; {_ALLOWED}")
     for row in frame[kept if kept else ["trace"]].to_dict("records"):
-        yield {name: value for name, value in row.items() if not _is_missing(value)}
+        yield {name: value for name, value in row.items() if not is_missing(value)}
 
 
 def _with_trace(given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -64,7 +64,3 @@ def _with_trace(given: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(trace, Trace):
         return given
     return {"trace_id": trace.info.trace_id, **{name: value for name, value in given.items() if name != "trace"}}
-
-
-def _is_missing(value: object) -> bool:
-    return value is None or (isinstance(value, float) and value != value)

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from hansei.collector.keys import Role
 from hansei.evaluation.datasets.info import create_info, find_infos, heads_of
 from hansei.evaluation.datasets.record import DatasetInfo, VersionRecord
 from hansei.evaluation.errors import EvaluationConflict, InvalidEvaluation
-from hansei.evaluation.pages.dataset_errors import told
+from hansei.evaluation.pages.answers import told_of_datasets
 from hansei.evaluation.pages.dataset_labels_page import DatasetLabelPages
 from hansei.evaluation.pages.dataset_page import DatasetPages
 from hansei.evaluation.pages.render import page
+from hansei.feedback.pages.page_routes import PageRoutes
 from hansei.feedback.pages.render import HEADERS
-from hansei.feedback.pages.visitor import Handler, guarded
 from hansei.feedback.search.page import Page
 
 if TYPE_CHECKING:
@@ -29,17 +29,8 @@ _AT_ONCE = 50
 def dataset_routes(site: "Site") -> list[BaseRoute]:
     """The routes of all pages of datasets: looking needs the role ``read``, changing ``review``."""
     lists, one, labels = DatasetListPages(site), DatasetPages(site), DatasetLabelPages(site)
-    reading, changing = guarded(site, Role.READ), guarded(site, Role.REVIEW)
-
-    def get(path: str, handler: Handler) -> BaseRoute:
-        return Route(path, reading(told(handler)), methods=["GET"])
-
-    def edit(path: str, handler: Handler) -> BaseRoute:
-        return Route(path, changing(told(handler)), methods=["GET"])
-
-    def post(path: str, handler: Handler) -> BaseRoute:
-        return Route(path, changing(told(handler)), methods=["POST"])
-
+    routes = PageRoutes(site, told_of_datasets)
+    get, edit, post = routes.get, routes.edit, routes.post
     path = "/datasets/{dataset_id}"
     return [
         get("/datasets", lists.list),

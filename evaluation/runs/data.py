@@ -7,7 +7,7 @@ from typing import Any, Final
 from hansei.evaluation.datasets.dataset import Dataset
 from hansei.evaluation.errors import InvalidEvaluation
 from hansei.evaluation.expectations import OnConflict, expected_of
-from hansei.evaluation.json_text import json_or_text
+from hansei.evaluation.json_text import is_missing, json_or_text
 from hansei.feedback.labeling.labeling_session import LabelingSession
 from hansei.feedback.labeling.texts import brief
 from hansei.feedback.search.connection import connections
@@ -102,16 +102,12 @@ def _named(row: Mapping[str, Any]) -> dict[str, Any]:
 def _each(given: Any) -> Iterable[object]:
     if hasattr(given, "columns") and hasattr(given, "to_dict"):
         return [
-            {name: value for name, value in record.items() if not _is_missing(value)}
+            {name: value for name, value in record.items() if not is_missing(value)}
             for record in given.to_dict("records")
         ]
     if isinstance(given, Mapping) or not isinstance(given, Iterable):
         raise InvalidEvaluation(f"data: {brief(given)} is none; {_FORMS}")
     return given
-
-
-def _is_missing(value: object) -> bool:
-    return value is None or (isinstance(value, float) and value != value)
 
 
 def _row(each: object, position: int, on_conflict: OnConflict) -> DataRow:

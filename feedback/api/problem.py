@@ -46,6 +46,16 @@ class Problem(HanseiError):
         return cls(400, f"{name}: {detail}", errors=[{"parameter": name, "detail": detail, **more}])
 
     @classmethod
+    def of_line(cls, text: str, *, in_body: bool) -> "Problem":
+        """A mistake in a line that begins with the argument's name, as those of our errors do; or without one."""
+        name, separator, detail = text.partition(": ")
+        if not separator or " " in name:
+            return cls(422 if in_body else 400, text)
+        if in_body:
+            return cls.of_body([{"pointer": "/" + name.replace(".", "/"), "detail": detail}])
+        return cls.of_parameter(name, detail)
+
+    @classmethod
     def of_body(cls, errors: Sequence[Mistake]) -> "Problem":
         """Mistakes in a body that is JSON."""
         first = errors[0]

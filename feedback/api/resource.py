@@ -87,6 +87,11 @@ class Resource:
         ).response()
 
 
+def name_of(principal: Principal | None) -> str:
+    """Whose key it is; empty where nobody needs one."""
+    return principal.name if principal else ""
+
+
 class Unknown(Route):
     """What is at no other path below the prefix: asked last, whichever routes come after."""
 

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from hansei.collector.keys import Principal, Role
 from hansei.feedback.api.parameters import PAGES, Parameters, items
 from hansei.feedback.api.problem import Problem, problem_of
-from hansei.feedback.api.resource import PREFIX, Answer, Operation, Resource, json_body
+from hansei.feedback.api.resource import PREFIX, Answer, Operation, Resource, json_body, name_of
 from hansei.feedback.export.requests import list_export
 from hansei.feedback.labeling.api_json import (
     Handle,
@@ -88,7 +88,7 @@ class Labeling:
         if not isinstance(overwrite, bool):
             raise InvalidLabeling(f"overwrite: {overwrite!r} is neither true nor false")
         given = LabelSchemaVersion(version=0, **{name: value for name, value in body.items() if name != "overwrite"})
-        made = await self._run(create_schema, self._store, given, overwrite=overwrite, changed_by=_name(principal))
+        made = await self._run(create_schema, self._store, given, overwrite=overwrite, changed_by=name_of(principal))
         return Answer(201, schema_json(made))
 
     async def schemas(self, request: Request, _: Principal | None) -> Answer:
@@ -105,14 +105,14 @@ class Labeling:
     async def delete_schema(self, request: Request, principal: Principal | None) -> Answer:
         """``DELETE``."""
         Parameters.of(request)
-        await self._run(delete_schema, self._store, request.path_params["name"], changed_by=_name(principal))
+        await self._run(delete_schema, self._store, request.path_params["name"], changed_by=name_of(principal))
         return Answer(204, None)
 
     async def create_session(self, request: Request, principal: Principal | None) -> Answer:
         """``POST``: a session with its reviewers, whose links are told here and never again."""
         Parameters.of(request)
         body = body_of(await json_body(request), _SESSION, "name", "label_schemas")
-        made, links = await self._run(self._create_session, body, _name(principal))
+        made, links = await self._run(self._create_session, body, name_of(principal))
         address = {"Location": f"{PREFIX}/labeling-sessions/{made['session_id']}"}
         return Answer(201, {**made, "links": links}, address)
 
@@ -151,7 +151,7 @@ class Labeling:
             request.path_params["session_id"],
             status=body.get("status"),
             settings=_object("settings", body.get("settings", {})),
-            changed_by=_name(principal),
+            changed_by=name_of(principal),
         )
         return Answer(200, await self._run(self._whole, record))
 
@@ -159,7 +159,7 @@ class Labeling:
         """``DELETE``: a session and its links; its labels stay."""
         Parameters.of(request)
         session_id = request.path_params["session_id"]
-        await self._run(delete_session, self._store, session_id, changed_by=_name(principal))
+        await self._run(delete_session, self._store, session_id, changed_by=name_of(principal))
         return Answer(204, None)
 
     async def items(self, request: Request, _: Principal | None) -> Answer:
@@ -207,7 +207,7 @@ class Labeling:
         body = body_of(await json_body(request), _REVIEWERS)
         roles = checked_reviewers(body.get("assigned_users", []), body.get("arbiters", []))
         session = await self._run(self._existing, request)
-        tokens = await self._run(set_reviewers, self._store, session, roles, changed_by=_name(principal))
+        tokens = await self._run(set_reviewers, self._store, session, roles, changed_by=name_of(principal))
         found = await self._run(reviewers_of, self._store.query, session.session_id)
         return Answer(200, {**items([reviewer_json(each) for each in found], None), "links": _links(tokens)})
 
@@ -216,7 +216,7 @@ class Labeling:
         Parameters.of(request)
         session = await self._run(self._existing, request)
         reviewer = request.path_params["reviewer"]
-        await self._run(remove_reviewer, self._store, session.session_id, reviewer, changed_by=_name(principal))
+        await self._run(remove_reviewer, self._store, session.session_id, reviewer, changed_by=name_of(principal))
         return Answer(204, None)
 
     async def rotate_link(self, request: Request, principal: Principal | None) -> Answer:
@@ -224,7 +224,7 @@ class Labeling:
         Parameters.of(request)
         session = await self._run(self._existing, request)
         reviewer = request.path_params["reviewer"]
-        token = await self._run(rotate_link, self._store, session, reviewer, changed_by=_name(principal))
+        token = await self._run(rotate_link, self._store, session, reviewer, changed_by=name_of(principal))
         return Answer(201, {"reviewer": reviewer, "link": link_path(token)})
 
     async def progress(self, request: Request, _: Principal | None) -> Answer:
@@ -312,7 +312,3 @@ def _object(name: str, given: object) -> dict[str, Any]:
 
 def _links(tokens: Mapping[str, str]) -> dict[str, str]:
     return {reviewer: link_path(token) for reviewer, token in tokens.items()}
-
-
-def _name(principal: Principal | None) -> str:
-    return principal.name if principal else ""

@@ -44,16 +44,11 @@ def told(handle: Handle) -> Handle:
 def problem_of_labeling(error: LabelingError | InvalidSearch, *, in_body: bool) -> Problem:
     """What an error means to who asked."""
     text = str(error)
-    name, separator, detail = text.partition(": ")
     if isinstance(error, UnknownLabeling):
         return Problem(404, text)
     if isinstance(error, LabelingConflict):
         return Problem(409, text)
-    if not separator or " " in name:
-        return Problem(422 if in_body else 400, text)
-    if in_body:
-        return Problem.of_body([{"pointer": "/" + name.replace(".", "/"), "detail": detail}])
-    return Problem.of_parameter(name, detail)
+    return Problem.of_line(text, in_body=in_body)
 
 
 def body_of(body: Any, fields: Sequence[str], *needed: str) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from hansei.collector.keys import Role
 from hansei.feedback.labeling.model import OPEN, LabelingSessionRecord, LabelSchemaVersion
@@ -15,8 +15,9 @@ from hansei.feedback.pages.labeling_new_page import NewSessionPages
 from hansei.feedback.pages.labeling_schema_form import INPUT_NAMES
 from hansei.feedback.pages.labeling_schema_page import SchemaPages
 from hansei.feedback.pages.labeling_session_page import SessionPages
+from hansei.feedback.pages.page_routes import PageRoutes
 from hansei.feedback.pages.render import page
-from hansei.feedback.pages.visitor import Handler, guarded
+from hansei.feedback.pages.visitor import Handler
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -34,17 +35,8 @@ def labeling_routes(site: "Site") -> list[BaseRoute]:
         SessionPages(site),
         AdjudicatePages(site),
     )
-    reading, changing = guarded(site, Role.READ), guarded(site, Role.REVIEW)
-
-    def get(path: str, handler: Handler) -> BaseRoute:
-        return Route(path, reading(told(handler)), methods=["GET"])
-
-    def edit(path: str, handler: Handler) -> BaseRoute:
-        return Route(path, changing(told(handler)), methods=["GET"])
-
-    def post(path: str, handler: Handler) -> BaseRoute:
-        return Route(path, changing(told(handler)), methods=["POST"])
-
+    routes = PageRoutes(site, told)
+    get, edit, post = routes.get, routes.edit, routes.post
     one = "/labeling/{session_id}"
     return [
         get("/labeling", _overview(site)),

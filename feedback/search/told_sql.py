@@ -1,6 +1,5 @@
 """Where SQL is answered, by what the hansei at ``HANSEI_URL`` says (``GET /api/v1/server``)."""
 
-import ipaddress
 import os
 import threading
 from collections.abc import Mapping
@@ -8,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from hansei.feedback.http_exchange import DEFAULT_URL, HttpServer, InvalidUrl, NoAnswer
+from hansei.feedback.http_exchange import DEFAULT_URL, HttpServer, InvalidUrl, NoAnswer, is_of_its_own
 from hansei.feedback.search.errors import SearchError
 
 if TYPE_CHECKING:
@@ -33,8 +32,7 @@ class ToldSql:
             raise SearchError(
                 "this hansei keeps its data in a ClickHouse server; set HANSEI_SQL_URL to where that answers HTTP"
             )
-        if _is_loopback(self.host) and not _is_loopback(guessed.host):
-            # Its own machine is not this one: what forwards the one port may forward the other.
+        if is_of_its_own(self.host, guessed.host):
             return replace(guessed, port=self.port, database=self.database)
         return replace(guessed, host=self.host, port=self.port, secure=self.secure, database=self.database)
 
@@ -81,13 +79,6 @@ def _ask(url: str, key: str) -> ToldSql | None:
     except (NoAnswer, InvalidUrl, LookupError, TypeError, AttributeError, ValueError):
         # One from before this path, or another program; a URL that is none is refused where it is used.
         return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 told_sql: Final = Told()
