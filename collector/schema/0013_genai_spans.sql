@@ -6,7 +6,8 @@
 --
 -- The price list is read once a query, as a constant, and looked up by hash. A join would do, but it would be
 -- executed also by queries that do not ask for the cost, and costs twice as much for those that do. The cost is
--- multiplied by 1 or NULL because if() evaluates its branches row by row where it can, here five times slower.
+-- multiplied by 1 or NULL because if() evaluates its branches row by row where it can, here five times slower. The
+-- price is bound to p because a name stands for its expression, which would be planned once for each use of it.
 CREATE VIEW IF NOT EXISTS genai_spans /*ON CLUSTER*/ AS
 WITH
     (SELECT (groupArray(sipHash64(Provider, Model)), groupArray(Prices)) FROM model_prices FINAL) AS book,
@@ -14,13 +15,15 @@ WITH
     greatest(toUnixTimestamp64Second(Timestamp), 0) AS at,
     greatest(toInt64(GenAiTotalInputTokens) - 1, 0) AS above,
     arrayLast(p -> toUnixTimestamp(p.Start) <= at AND p.DayStart <= at % 86400 AND p.InputTokensAbove <= above, prices) AS price,
-    (
-        (GenAiTotalInputTokens - GenAiCachedInputTokens - GenAiCacheWriteInputTokens) * price.Input
-        + GenAiCachedInputTokens * price.CachedInput
-        + GenAiCacheWriteInputTokens * price.CacheWrite
-        + (GenAiTotalOutputTokens - GenAiReasoningTokens) * price.Output
-        + GenAiReasoningTokens * price.Reasoning
-    ) / 1000000 + price.Request AS cost
+    arrayMap(
+        p -> (
+            (GenAiTotalInputTokens - GenAiCachedInputTokens - GenAiCacheWriteInputTokens) * p.Input
+            + GenAiCachedInputTokens * p.CachedInput
+            + GenAiCacheWriteInputTokens * p.CacheWrite
+            + (GenAiTotalOutputTokens - GenAiReasoningTokens) * p.Output
+            + GenAiReasoningTokens * p.Reasoning
+        ) / 1000000 + p.Request,
+        [price])[1] AS cost
 SELECT
     Timestamp,
     TraceId,

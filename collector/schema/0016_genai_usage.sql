@@ -17,13 +17,15 @@ WITH
     toUnixTimestamp(usage.Start) AS at,
     usage.InputTokensAbove AS above,
     arrayLast(p -> toUnixTimestamp(p.Start) <= at AND p.DayStart <= at % 86400 AND p.InputTokensAbove <= above, prices) AS price,
-    (
-        (usage.InputTokens - usage.CachedInputTokens - usage.CacheWriteInputTokens) * price.Input
-        + usage.CachedInputTokens * price.CachedInput
-        + usage.CacheWriteInputTokens * price.CacheWrite
-        + (usage.OutputTokens - usage.ReasoningTokens) * price.Output
-        + usage.ReasoningTokens * price.Reasoning
-    ) / 1000000 + usage.Calls * price.Request AS cost,
+    arrayMap(
+        p -> (
+            (usage.InputTokens - usage.CachedInputTokens - usage.CacheWriteInputTokens) * p.Input
+            + usage.CachedInputTokens * p.CachedInput
+            + usage.CacheWriteInputTokens * p.CacheWrite
+            + (usage.OutputTokens - usage.ReasoningTokens) * p.Output
+            + usage.ReasoningTokens * p.Reasoning
+        ) / 1000000 + usage.Calls * p.Request,
+        [price])[1] AS cost,
     notEmpty(prices) AND usage.InputTokensAbove >= 0 AS priced
 SELECT
     Start,

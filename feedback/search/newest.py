@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from hansei.feedback.search.connection import Query
 from hansei.feedback.search.filter_sql import Cost, ListConditions
@@ -19,6 +19,8 @@ from hansei.feedback.search.moment import END_OF_TIME
 from hansei.feedback.search.slices import FIRST_SLICE, SECOND, seconds, slices
 from hansei.feedback.search.statements import fill, statement
 from hansei.feedback.search.stored import Row
+
+T = TypeVar("T")
 
 LATEST: Final = 3600 * SECOND
 """Where a list begins in the middle, a trace is also found by what its spans say up to this long after it (ns)."""
@@ -37,6 +39,8 @@ _LARGEST_PIECE: Final = 512
 and four times where fewer than a quarter did."""
 _APART: Final = 60 * SECOND
 """Of two traces that were met so long after each other the later is likely to have begun after the earlier (ns)."""
+_TELLING: Final = 4
+"""So many rows that were met tell how far apart the next will be."""
 _FEW: Final = 32
 _LONG: Final = 2 * 3600 * SECOND
 """More traces than these, of a longer time than this (ns), are read in two parts side by side."""
@@ -111,7 +115,7 @@ def newest_traces(
     pool: dict[str, Row] = {}
     seen: set[str] = set()
     done: list[Row] = []
-    for piece in walk(query, conditions, within, pieces):
+    for piece in walk(query, conditions, within, pieces, together):
         fresh = {trace_id: at for trace_id, at in piece.places.items() if trace_id not in seen}
         seen.update(fresh)
         fitting = [row for row in _fitting(query, fresh, conditions, together) if within.has(row)]
@@ -127,20 +131,21 @@ def newest_traces(
 
 def _fitting(query: Query, places: dict[str, int], conditions: ListConditions, together: Together) -> list[Row]:
     """The rows of those of some traces that a walk met for which the whole filter holds."""
-    parts = [partial(summaries, query, part, conditions) for part in _parts(places)]
+    halves = halves_if_far_apart(list(places.items()), lambda place: place[1])
+    parts = [partial(summaries, query, dict(half), conditions) for half in halves]
     if not conditions.assessed or not places:
         return [row for rows in together(*parts) for row in rows]
     so, *read = together(partial(_assessed_so, query, conditions, list(places)), *parts)
     return [row for rows in read for row in rows if row["TraceId"] in so]
 
 
-def _parts(places: dict[str, int]) -> list[dict[str, int]]:
-    """Traces that can be read at a time: few of a long time are far apart, and the time goes into finding each."""
-    if len(places) < _FEW or max(places.values()) - min(places.values()) < _LONG:
-        return [places]
-    in_order = sorted(places.items(), key=lambda place: place[1])
+def halves_if_far_apart(them: Sequence[T], at: Callable[[T], int]) -> list[Sequence[T]]:
+    """Traces that can be read at a time: of a long time each takes a while to be found, so halves do side by side."""
+    if len(them) < _FEW or max(map(at, them)) - min(map(at, them)) < _LONG:
+        return [them]
+    in_order = sorted(them, key=at)
     middle = len(in_order) // 2
-    return [dict(in_order[:middle]), dict(in_order[middle:])]
+    return [in_order[:middle], in_order[middle:]]
 
 
 def newest_first(rows: Sequence[Row]) -> list[Row]:
@@ -172,26 +177,31 @@ def _in_range(condition: str) -> str:
     return condition.replace(among, f"{among} AND {between}")
 
 
-def _rows(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces") -> _Walk:
+def _rows(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces", together: Together) -> _Walk:
     """By the newest rows for which the condition holds."""
     condition = f"    AND ({conditions.row})" if conditions.row else ""
     known = _known(query)
     if within.newest < END_OF_TIME and within.newest <= known[1] and not conditions.at_start:
         yield from _crossing(query, conditions, within, pieces, condition)
     sql = fill(statement("newest_spans"), condition=condition)
+
+    def look(lower: int, before: tuple[int, str], size: int) -> list[Row]:
+        asked = {"from": lower, "before": before[0], "before_id": before[1], "limit": size}
+        return query(sql, {**conditions.parameters, **asked})
+
     # Short stretches where reading takes a while: after each it can be given up.
     growth = 2 if conditions.cost is Cost.CONTENT else 8
-    for lower, upper in _stretches(known, within, growth):
-        place, size = (upper, ""), pieces.rows_to_go
-        while True:
-            asked = {"from": lower, "before": place[0], "before_id": place[1], "limit": size}
-            found = query(sql, {**conditions.parameters, **asked})
-            yield from pieces.of((row["TraceId"], row["At"], row["At"] + 1) for row in found)
-            if len(found) < size:
-                break
-            place = (found[-1]["At"], found[-1]["TraceId"])
-            size = min(size * 2, _LONGEST_LOOK)
-        yield from pieces.down_to(lower)
+    for stretch in _stretches(known, within, growth):
+        parts = pieces.parts_of(*stretch)
+        looks = together(*(partial(look, lower, (upper, ""), size) for lower, upper, size in parts))
+        for (lower, _, size), found in zip(parts, looks, strict=True):
+            while True:
+                yield from pieces.of((row["TraceId"], row["At"], row["At"] + 1) for row in found)
+                if len(found) < size:
+                    break
+                size = min(size * 2, _LONGEST_LOOK)
+                found = look(lower, (found[-1]["At"], found[-1]["TraceId"]), size)
+            yield from pieces.down_to(lower)
     yield from pieces.rest(within.start)
 
 
@@ -210,7 +220,7 @@ def _crossing(query: Query, conditions: ListConditions, within: Range, pieces: "
     yield from pieces.rest(newest)
 
 
-def _sums(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces") -> _Walk:
+def _sums(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces", together: Together) -> _Walk:
     """By what the model calls of a trace come to."""
     sql = fill(statement("traces_by_sums"), conditions=" AND ".join(conditions.sums))
     for lower, upper in _stretches(_known(query), within, first=_FIRST_OF_SUMS):
@@ -223,7 +233,7 @@ def _sums(query: Query, conditions: ListConditions, within: Range, pieces: "_Pie
     yield from pieces.rest(within.start)
 
 
-def _assessed(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces") -> _Walk:
+def _assessed(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces", together: Together) -> _Walk:
     """By what was said, or corrected, that the filter asks for."""
     sql = fill(
         statement("newest_assessed"),
@@ -312,6 +322,7 @@ class _Pieces:
         self._hurry_from = hurry_from
         self._rows = 0
         self._met = 0
+        self._newest: int | None = None
         self._places: dict[str, int] = {}
         self._settled = 0
         self._size = _FIRST_PIECE
@@ -353,6 +364,21 @@ class _Pieces:
             return _FIRST_LOOK
         missing = max(self._limit + 1 - self._met, 0)
         return min(max(missing * self._rows * 5 // (4 * self._met), _SHORTEST_LOOK), _LONGEST_LOOK)
+
+    def parts_of(self, lower: int, upper: int) -> list[tuple[int, int, int]]:
+        """The parts of a stretch to look at side by side, the newest first, and the rows that should do for each.
+
+        They are two where what was met so far tells that both are needed: few rows are spread over a long time, and it
+        takes long to read each. Each should hold a little more than half of what is missing.
+        """
+        if self._newest is None:
+            self._newest = upper
+        missing, size = self._limit + 1 - self._met, self.rows_to_go
+        if self._rows >= _TELLING and missing >= _FEW:
+            middle = upper - (self._newest - upper) * missing * 9 // (16 * self._met)
+            if middle > lower:
+                return [(middle, upper, size), (lower, middle, size * 9 // 16)]
+        return [(lower, upper, size)]
 
     def down_to(self, moment: int) -> _Walk:
         """That a stretch has been walked through: what waits may wait, unless it may fill the page, or time is over."""

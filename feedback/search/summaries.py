@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hansei.feedback.search.arguments import limit
 from hansei.feedback.search.connection import Query
@@ -14,6 +15,7 @@ from hansei.feedback.search.newest import (
     Found,
     Range,
     Together,
+    halves_if_far_apart,
     newest_first,
     newest_traces,
     one_by_one,
@@ -139,11 +141,12 @@ def _completed(query: Query, rows: Sequence[Row], together: Together) -> list[Tr
     if not rows:
         return []
     trace_ids = [row["TraceId"] for row in rows]
-    costs, assessed, shown = together(
-        lambda: _costs(query, rows),
-        lambda: _said(query, trace_ids),
-        lambda: previews(query, rows),
+    costs, assessed, *parts = together(
+        partial(_costs, query, rows),
+        partial(_said, query, trace_ids),
+        *(partial(previews, query, part) for part in halves_if_far_apart(rows, lambda row: int(row["Began"]))),
     )
+    shown = {trace_id: each for part in parts for trace_id, each in part.items()}
     said: dict[str, list[Said]] = {}
     for row in assessed:
         said.setdefault(row["TraceId"], []).append(
@@ -196,11 +199,13 @@ def _costs(query: Query, rows: Sequence[Row]) -> Mapping[str, float | None]:
 
 
 def _said(query: Query, trace_ids: list[str]) -> list[Row]:
-    """The valid assessments of some traces.
+    """The valid assessments of some traces, of each in the order of their making.
 
     What was said and never touched again holds, and takes no joining to be read.
     """
     rows = query(statement("last_said_of_traces"), {"trace_ids": trace_ids})
     touched = {row["TraceId"] for row in rows if row["Changed"] or row["Overrides"] or not row["Name"]}
-    untouched = [row for row in rows if row["TraceId"] not in touched]
+    untouched = sorted(
+        (row for row in rows if row["TraceId"] not in touched), key=lambda row: (row["At"], row["AssessmentId"])
+    )
     return untouched + (query(statement("said_of_traces"), {"trace_ids": sorted(touched)}) if touched else [])

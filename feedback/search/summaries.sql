@@ -53,14 +53,16 @@ UNION DISTINCT
 SELECT TraceId FROM feedback_state WHERE TraceId IN {trace_ids:Array(String)} AND (Overrides != '' OR Name = '');
 
 -- name: last_said_of_traces
--- What was last said under each id of some traces, in the order of their making, and whether it was corrected or taken
--- back.
+-- What was last said under each id of some traces, and whether it was corrected or taken back. Of the few rows the last
+-- are sooner chosen here than by FINAL.
 SELECT
-    TraceId, AssessmentId, Name, Kind, Value, NumericValue, SourceType, SourceId, Rationale, Overrides,
+    TraceId, AssessmentId, toUnixTimestamp64Nano(Timestamp) AS At, Name, Kind, Value, NumericValue, SourceType, SourceId,
+    Rationale, Overrides,
     TraceId IN (SELECT TraceId FROM feedback_changes WHERE TraceId IN {trace_ids:Array(String)}) AS Changed
-FROM feedback_state FINAL
+FROM feedback_state
 WHERE TraceId IN {trace_ids:Array(String)}
-ORDER BY Timestamp, AssessmentId;
+ORDER BY Version DESC
+LIMIT 1 BY TraceId, AssessmentId;
 
 -- name: assessed_so
 -- Which of some traces fulfil conditions on their valid assessments.
