@@ -15,9 +15,10 @@ from hansei.evaluation.scorer import plain
 from hansei.evaluation.subject import Subject
 from hansei.feedback.assessment import Assessment, Feedback
 from hansei.feedback.labeling.texts import brief
+from hansei.feedback.search.arguments import trace_id_of
 from hansei.feedback.search.assessments import search_assessments
+from hansei.feedback.search.many_traces import get_traces
 from hansei.feedback.search.trace import Trace
-from hansei.feedback.search.traces import get_trace
 from hansei.feedback.source import AssessmentSourceType
 
 LONGEST_PART: Final = 4_000
@@ -118,8 +119,11 @@ def _traces(given: Any) -> Iterable[Trace]:
         given = [plain(each) for each in given["trace_id"]]
     if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
         raise InvalidEvaluation(f"traces: {brief(given)} is no list of traces; give what search_traces answers")
-    for each in given:
-        trace = get_trace(each) if isinstance(each, str) else each
+    everything = list(given)
+    named = {each: trace_id_of(each) for each in everything if isinstance(each, str)}
+    found = get_traces(named.values())
+    for each in everything:
+        trace = found.get(named[each]) if isinstance(each, str) else each
         if not isinstance(trace, Trace):
             raise InvalidEvaluation(f"traces: {brief(each)} is not a trace; give what search_traces answers")
         yield trace

@@ -10,9 +10,11 @@ from hansei.evaluation.expectations import OnConflict, expected_of
 from hansei.evaluation.json_text import is_missing, json_or_text
 from hansei.feedback.labeling.labeling_session import LabelingSession
 from hansei.feedback.labeling.texts import brief
+from hansei.feedback.search.arguments import trace_id_of
 from hansei.feedback.search.connection import connections
+from hansei.feedback.search.many_traces import get_traces
 from hansei.feedback.search.trace import Trace
-from hansei.feedback.search.traces import Traces, get_trace, search_traces
+from hansei.feedback.search.traces import Traces, search_traces
 
 _FORMS: Final = (
     "give a DataFrame or a list of dicts with inputs, outputs and expectations, traces, a labeling session, a dataset, "
@@ -56,8 +58,7 @@ class Data:
 def data_of(given: object, on_conflict: OnConflict) -> Data:
     """Rows of data in any form. Raises ``InvalidEvaluation``, and what reading raises."""
     if isinstance(given, Dataset):
-        rows = [_of_mapping(record, position, on_conflict) for position, record in enumerate(given.rows())]
-        return Data(rows, given.name, (given.dataset_id, given.version))
+        return Data(_rows(given.rows(), on_conflict), given.name, (given.dataset_id, given.version))
     if isinstance(given, LabelingSession):
         traces = _all_of(
             search_traces(labeling_session=given.labeling_session_id, max_results=_LARGEST_SEARCH, return_type="list")
@@ -67,15 +68,14 @@ def data_of(given: object, on_conflict: OnConflict) -> Data:
         return Data(_asked(given, on_conflict))
     if isinstance(given, Trace):
         return Data([_of_trace(given, on_conflict)])
-    return Data([_row(each, position, on_conflict) for position, each in enumerate(_each(given))])
+    return Data(_rows(_each(given), on_conflict))
 
 
 def _asked(text: str, on_conflict: OnConflict) -> list[DataRow]:
     """The rows of a SELECT, or the traces of a filter."""
     first = text.split(None, 1)[0].upper() if text.strip() else ""
     if first in ("SELECT", "WITH"):
-        found = connections.query(text, {})
-        return [_of_mapping(_named(row), position, on_conflict) for position, row in enumerate(found)]
+        return _rows(map(_named, connections.query(text, {})), on_conflict)
     traces = _all_of(search_traces(filter_string=text, max_results=_LARGEST_SEARCH, return_type="list"))
     return [_of_trace(each, on_conflict) for each in traces]
 
@@ -110,26 +110,47 @@ def _each(given: Any) -> Iterable[object]:
     return given
 
 
-def _row(each: object, position: int, on_conflict: OnConflict) -> DataRow:
-    if isinstance(each, Trace):
-        return _of_trace(each, on_conflict)
-    if isinstance(each, Mapping):
-        return _of_mapping(each, position, on_conflict)
-    raise InvalidEvaluation(f"data: row {position} is {brief(each)}; {_FORMS}")
+def _rows(given: Iterable[object], on_conflict: OnConflict) -> list[DataRow]:
+    """A row for each; the traces that are named by their ids are read together."""
+    everything = list(given)
+    for position, each in enumerate(everything):
+        if not isinstance(each, Trace | Mapping):
+            raise InvalidEvaluation(f"data: row {position} is {brief(each)}; {_FORMS}")
+    named = {position: _named_trace(each) for position, each in enumerate(everything) if isinstance(each, Mapping)}
+    traces = get_traces(trace_id for trace_id in named.values() if trace_id)
+    made = []
+    for position, each in enumerate(everything):
+        if isinstance(each, Mapping):
+            trace_id = named[position]
+            trace = each["trace"] if isinstance(each.get("trace"), Trace) else traces.get(trace_id)
+            made.append(_of_mapping(each, position, trace_id, trace, on_conflict))
+        elif isinstance(each, Trace):
+            made.append(_of_trace(each, on_conflict))
+    return made
 
 
-def _of_mapping(given: Mapping[str, Any], position: int, on_conflict: OnConflict) -> DataRow:
-    trace_id = str(given.get("trace_id") or "")
+def _named_trace(given: Mapping[str, Any]) -> str:
+    """The id of the trace that has to be read for a row."""
     trace = given.get("trace")
-    if trace is not None and not isinstance(trace, Trace) and not trace_id:
-        # As text, in the frame of a search that was stored and read back.
-        told = json_or_text(trace) if isinstance(trace, str) else trace
-        trace_id = str(told["info"]["trace_id"]) if isinstance(told, Mapping) and "info" in told else ""
-    if trace_id or isinstance(trace, Trace):
-        read = trace if isinstance(trace, Trace) else get_trace(trace_id)
-        if read is None and "inputs" not in given:
+    if isinstance(trace, Trace):
+        return ""
+    if given.get("trace_id"):
+        return trace_id_of(str(given["trace_id"]))
+    # As text, in the frame of a search that was stored and read back.
+    told = json_or_text(trace) if isinstance(trace, str) else trace
+    return trace_id_of(told["info"]["trace_id"]) if isinstance(told, Mapping) and "info" in told else ""
+
+
+def _of_mapping(
+    given: Mapping[str, Any], position: int, trace_id: str, trace: Trace | None, on_conflict: OnConflict
+) -> DataRow:
+    """``trace`` is the one of the row, or the one with ``trace_id``, where that is there."""
+    if trace is not None:
+        row = _of_trace(trace, on_conflict)
+    elif trace_id:
+        if "inputs" not in given:
             raise InvalidEvaluation(f"data: row {position}: there is no trace {trace_id}")
-        row = DataRow(trace_id=trace_id) if read is None else _of_trace(read, on_conflict)
+        row = DataRow(trace_id=trace_id)
     elif "inputs" in given or "outputs" in given:
         row = DataRow()
     else:

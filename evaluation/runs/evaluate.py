@@ -1,7 +1,6 @@
 """``evaluate()``: scoring data, with or without running the application again."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -28,8 +27,8 @@ from hansei.evaluation.runs.summary import Summary, row_scores
 from hansei.evaluation.scorer import Scorer
 from hansei.evaluation.scoring import Scored, Task, score_subjects
 from hansei.evaluation.subject import Subject
+from hansei.feedback.search.many_traces import get_traces
 from hansei.feedback.search.trace import Trace
-from hansei.feedback.search.traces import get_trace
 
 _TRACE_SECONDS: Final = 30.0
 """For which the traces of rows that were just predicted are waited for, all together."""
@@ -194,11 +193,9 @@ class _Evaluation:
         if not wanted or not missing:
             return
         self._predictions.flush()
-        end = time.monotonic() + _TRACE_SECONDS
+        found = get_traces((self._rows[place].trace_id for place in missing), wait=_TRACE_SECONDS)
         for place in missing:
-            # Together, or an application whose spans go elsewhere would be waited for row by row.
-            found = get_trace(self._rows[place].trace_id, wait=max(end - time.monotonic(), 0.0))
-            self._rows[place] = replace(self._rows[place], trace=found)
+            self._rows[place] = replace(self._rows[place], trace=found.get(self._rows[place].trace_id))
 
     async def _score(self) -> None:
         writer = await asyncio.to_thread(LedgerWriter, self._run.run_id, self._client, anew=True)

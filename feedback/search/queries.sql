@@ -53,6 +53,29 @@ WHERE TraceId = {trace_id:String}
     )
 ORDER BY Timestamp, SpanId;
 
+-- name: times_of_traces
+-- When the first and the last span of each of some traces began. The stretch of time is open as in spans_of_trace.
+WITH
+    (
+        SELECT (toInt64(toUnixTimestamp(min(Start))), toInt64(toUnixTimestamp(max(End))))
+        FROM otel_traces_trace_id_ts
+        WHERE TraceId IN {trace_ids:Array(String)}
+    ) AS stretch
+SELECT
+    TraceId,
+    toUnixTimestamp64Nano(min(Timestamp)) AS Began,
+    toUnixTimestamp64Nano(max(Timestamp)) AS LastBegan
+FROM otel_traces
+WHERE TraceId IN {trace_ids:Array(String)}
+    AND (
+        stretch.1 = 0 OR stretch.2 = 4294967295
+        OR (
+            Timestamp >= fromUnixTimestamp64Nano(stretch.1 * 1000000000)
+            AND Timestamp < fromUnixTimestamp64Nano((stretch.2 + 1) * 1000000000)
+        )
+    )
+GROUP BY TraceId;
+
 -- name: spans_of_traces
 -- All spans of some traces that lie in a stretch of time.
 SELECT

@@ -175,6 +175,23 @@ def test_stored_traces_with_a_judge(here: Serving, traces: Traces, models: Model
     assert len(models.calls) == 1
 
 
+def test_traces_named_by_their_ids(here: Serving, traces: Traces) -> None:
+    """Read together, they are evaluated in the order of the rows; one that is not there is named."""
+    ids = [traces.add({"question": str(number)}, "An answer." * number) for number in (1, 2, 3)]
+    here.wait_stored()
+    data = [
+        {"trace_id": ids[2].upper()},
+        {"trace_id": ids[0], "outputs": "other"},
+        {"trace": {"info": {"trace_id": ids[1]}}},
+    ]
+    frame = evaluate(data, [length, spans]).result_df
+    assert list(frame["trace_id"]) == [ids[2], ids[0], ids[1]]
+    assert list(frame["length/value"]) == [30, 5, 20]
+    assert list(frame["spans/value"]) == [1, 1, 1]
+    with pytest.raises(InvalidEvaluation, match=f"row 1: there is no trace {'f' * 32}"):
+        evaluate([{"trace_id": ids[0]}, {"trace_id": "f" * 32}], [length])
+
+
 def test_conversations(here: Serving, traces: Traces, models: ModelServer) -> None:
     """Who looks at conversations scores each once, on the conversation."""
     for session, said in (("talk-1", "descale"), ("talk-1", "thanks"), ("talk-2", "again!!")):

@@ -15,10 +15,12 @@ import pytest
 
 import hansei
 from hansei.collector.migrations import migrate
+from hansei.feedback.search import many_traces
 from hansei.feedback.search.connection import SqlAddress, connections
 from hansei.feedback.search.errors import InvalidSearch, SearchError
 from hansei.feedback.search.filter_parser import parse
 from hansei.feedback.search.filter_sql import Conditions, trace_conditions
+from hansei.feedback.search.many_traces import get_traces
 from hansei.feedback.search.statements import fill, statement
 from hansei.feedback.search.traces import COLUMNS, Traces, _span_columns, find_statement, get_trace, search_traces
 
@@ -327,6 +329,22 @@ def test_a_trace_of_any_time_is_read(store: Callable[..., str], year: int) -> No
     trace = get_trace(trace_id)
     assert trace
     assert datetime.fromtimestamp(trace.info.request_time / 1000, timezone.utc).year == year
+
+
+def test_traces_by_their_ids(shop: dict[str, str], store: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many are read as each alone is, whenever they began; of one that is not there nothing is told."""
+    monkeypatch.setattr(many_traces, "_AT_ONCE", 2)
+    old = store({"at": (datetime(1960, 1, 1, tzinfo=timezone.utc) - NOON).total_seconds(), "ServiceName": "wrong"})
+    wanted = [shop["good"].upper(), shop["good"], "f" * 32, old, shop["rootless"]]
+    found = get_traces(wanted)
+    assert found == {trace_id: get_trace(trace_id) for trace_id in (shop["good"], old, shop["rootless"])}
+    assert len(found[shop["good"]].spans) == 3
+    started = time.monotonic()
+    assert get_traces([shop["good"], shop["rootless"]], wait=0.3).keys() == {shop["good"], shop["rootless"]}
+    assert time.monotonic() - started >= 0.3, "nobody waited for the root"
+    assert get_traces([]) == {}
+    with pytest.raises(InvalidSearch, match="32 hexadecimal digits"):
+        get_traces(["a trace"])
 
 
 def test_assessments(shop: dict[str, str]) -> None:
