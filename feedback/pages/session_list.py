@@ -8,12 +8,9 @@ from urllib.parse import urlencode
 
 from hansei.feedback.pages.period import Period
 from hansei.feedback.search.connection import Query
-from hansei.feedback.search.page import place_of
 from hansei.feedback.search.sessions import find_sessions
 
 _AT_ONCE: Final = 50
-_STRETCHES: Final = (600, 7200)
-"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,34 +82,14 @@ class FoundSessions:
 
 
 def read_sessions(query: Query, asked: SessionList) -> FoundSessions:
-    """Read a page. Raises ``SearchError``.
-
-    To put a session together all its spans are read, so not all sessions of the time are: those of a short stretch at
-    its end, or before the page, then of longer ones, until those that began in the stretch fill the page.
-    """
-    start, end = asked.period.start * 1000, asked.period.end * 1000
-    newest = end
-    if asked.page:
-        before, _ = place_of(asked.page, int, str)
-        newest = min(end, before // 1_000_000 + 1)
-    for stretch in _STRETCHES:
-        since = newest - stretch * 1000
-        if since <= start:
-            break
-        found = _find(query, asked, since, newest)
-        if found.next_page is not None and found.rows[-1].start_ns >= since * 1_000_000:
-            return found
-    return _find(query, asked, start, end)
-
-
-def _find(query: Query, asked: SessionList, start: int, end: int) -> FoundSessions:
+    """Read a page. Raises ``SearchError``."""
     found = find_sessions(
         query,
         filter_string=asked.filter or None,
         user=asked.user or None,
         service=asked.service or None,
-        start_time=start,
-        end_time=end,
+        start_time=asked.period.start * 1000,
+        end_time=asked.period.end * 1000,
         max_results=_AT_ONCE,
         page_token=asked.page or None,
     )

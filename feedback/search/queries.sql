@@ -150,6 +150,24 @@ WHERE SessionId IN
 ORDER BY /*order*/
 LIMIT {limit:UInt32};
 
+-- name: some_sessions
+-- Those of some sessions that fit.
+SELECT *, toUnixTimestamp64Nano(Start) AS Began
+FROM genai_sessions
+WHERE SessionId IN {session_ids:Array(String)}
+/*conditions*/;
+
+-- name: sessions_by_first_span
+-- The sessions of which a span began in a stretch of time, by the first of these, the last first.
+SELECT ConversationId AS SessionId, toUnixTimestamp64Nano(min(Timestamp)) AS At
+FROM otel_traces
+WHERE Timestamp >= fromUnixTimestamp64Nano({from:Int64}) AND Timestamp < fromUnixTimestamp64Nano({until:Int64})
+    AND ConversationId != ''
+GROUP BY ConversationId
+HAVING (At, SessionId) < ({before:Int64}, {before_id:String})
+ORDER BY At DESC, SessionId DESC
+LIMIT {limit:UInt32};
+
 -- name: feedback_of_sessions
 -- How many assessments there are of some sessions: of the conversation as a whole and of its traces. What is overridden
 -- does not count. Negative: a person said false, zero or less.

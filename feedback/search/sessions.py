@@ -13,8 +13,10 @@ from hansei.feedback.search.filter_sql import session_condition
 from hansei.feedback.search.filter_tree import And, Comparison, Expression, Field
 from hansei.feedback.search.frame import check_return_type, data_frame
 from hansei.feedback.search.moment import END_OF_TIME, Moment, nanoseconds
+from hansei.feedback.search.newest_sessions import newest_sessions
 from hansei.feedback.search.page import Page, place_of, token_of
 from hansei.feedback.search.statements import fill, statement
+from hansei.feedback.search.stored import Row
 from hansei.feedback.search.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -145,17 +147,23 @@ def find_sessions(
             )
         conditions.append(_BEFORE)
         parameters |= dict(zip(("before", "before_id"), place_of(page_token, int, str), strict=True))
-    parameters |= {
-        "from": -END_OF_TIME if start_time is None else nanoseconds("start_time", start_time),
-        "until": END_OF_TIME if end_time is None else nanoseconds("end_time", end_time),
-        "limit": count + 1,
-    }
-    sql = fill(
-        statement("find_sessions"),
-        conditions="\n".join(f"    AND {condition}" for condition in conditions),
-        order=order,
-    )
-    found = query(sql, parameters)
+    start = -END_OF_TIME if start_time is None else nanoseconds("start_time", start_time)
+    end = END_OF_TIME if end_time is None else nanoseconds("end_time", end_time)
+    fitting = "\n".join(f"    AND {condition}" for condition in conditions)
+
+    def some(session_ids: Sequence[str]) -> list[Row]:
+        if not session_ids:
+            return []
+        return query(fill(statement("some_sessions"), conditions=fitting), {**parameters, "session_ids": session_ids})
+
+    found = None
+    if order == _NEWEST_FIRST and session_id is None:
+        before = parameters.get("before")
+        newest = min(end, before + 1) if isinstance(before, int) else end
+        found = newest_sessions(query, some, start, newest, count)
+    if found is None:
+        sql = fill(statement("find_sessions"), conditions=fitting, order=order)
+        found = query(sql, {**parameters, "from": start, "until": end, "limit": count + 1})
     page = _with_feedback(query, found[:count])
     if len(found) <= count or order != _NEWEST_FIRST:
         return Page(page)
