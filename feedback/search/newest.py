@@ -46,7 +46,7 @@ _LONG: Final = 2 * 3600 * SECOND
 """More traces than these, of a longer time than this (ns), are read in two parts side by side."""
 _FIRST_OF_SUMS: Final = 600 * SECOND
 """The first stretch in which sums are made: all calls in it are read, however many traces of them fit (ns)."""
-_FIRST_OF_ASSESSED: Final = 2 * 3600 * SECOND
+_FIRST_OF_ASSESSED: Final = 4 * 3600 * SECOND
 """The first stretch of what was said: each look reads all that was ever said, so a second one is what costs (ns)."""
 
 Together = Callable[..., list[Any]]
