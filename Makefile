@@ -17,7 +17,7 @@ screenshots: $(INSTALLED) ## pictures of the pages into docs/screenshots; needs 
 	@$(BIN)/python docs/examples/screenshots.py
 
 test: $(INSTALLED) ## all the tests but the long ones
-	@$(BIN)/python -m pytest -n 3 --dist loadfile -m 'not soak' tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not soak' tests
 
 soak: $(INSTALLED) ## the long tests: kills under load, counted
 	@$(BIN)/python -m pytest -m soak tests

@@ -217,7 +217,7 @@ def test_batch_run(visit: Visit, axe: Callable[..., None], runs: SimpleNamespace
     page.get_by_role("link", name="After").click()
     expect(page.locator("article")).to_have_count(5)
     page.get_by_role("link", name=BATCH).click()
-    assert shown(page, "td.lead") == ["nightly batch"]
+    expect(page.locator("td.lead")).to_have_text(["nightly batch"])
     expect(page.locator(".notice")).to_contain_text(BATCH)
 
 
