@@ -12,6 +12,8 @@ _LOOKS: Final = 3
 """Handfuls that are looked at: where so few of them fit, to read all sessions of the time takes no longer."""
 _GROWTH: Final = 4
 """Each handful is so many times as large as the one before; the first is two pages."""
+_LARGEST: Final = 2_000
+"""Sessions of a handful; of more, most are found in every part of the table."""
 
 ReadSome = Callable[[Sequence[str]], list[Row]]
 """Of some sessions, by their ids, the rows of those that fit, each with when it ``Began``."""
@@ -20,9 +22,12 @@ ReadSome = Callable[[Sequence[str]], list[Row]]
 def newest_sessions(query: Query, read: ReadSome, start: int, end: int, limit: int) -> list[Row] | None:
     """The newest of the sessions that fit and began from ``start`` to before ``end`` (ns), one more than ``limit``.
 
-    None where a few looks did not find so many. The first span of a session is where it began; so among those that have
-    a span in a stretch of time, by when the first of these began, each session is met no later than where it began.
+    None where a few looks did not find so many, or would be too large. The first span of a session is where it began;
+    so among those that have a span in a stretch of time, by when the first of these began, each session is met no later
+    than where it began.
     """
+    if 2 * (limit + 1) > _LARGEST:
+        return None
     met: set[str] = set()
     found: list[Row] = []
     for number, (some, settled) in enumerate(_handfuls(query, start, end, limit)):
@@ -53,7 +58,7 @@ def _handfuls(query: Query, start: int, end: int, limit: int) -> Iterator[tuple[
             if len(rows) <= size:
                 break
             before = (rows[size - 1]["At"], rows[size - 1]["SessionId"])
-            size *= _GROWTH
+            size = min(size * _GROWTH, _LARGEST)
 
 
 def _place(row: Mapping[str, object]) -> tuple[object, object]:

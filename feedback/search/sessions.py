@@ -31,6 +31,8 @@ COLUMNS: Final = (
 )  # fmt: skip
 """Those of the view genai_sessions."""
 COUNTS: Final = ("Assessments", "Feedback", "Expectations", "NegativeFeedback")
+_COUNTED_AT_ONCE: Final = 2_000
+"""Sessions whose assessments are counted by one question, whose length has a limit."""
 _NEWEST_FIRST: Final = "Start DESC, SessionId DESC"
 _BEFORE: Final = "(toUnixTimestamp64Nano(Start), SessionId) < ({before:Int64}, {before_id:String})"
 """Later in that order."""
@@ -183,10 +185,11 @@ def _order(order_by: str | Sequence[str] | None) -> str:
 
 def _with_feedback(query: Query, sessions: Sequence[Session]) -> list[Session]:
     """The sessions with how many assessments each has."""
-    if not sessions:
-        return []
     ids = [session["SessionId"] for session in sessions]
-    counted = {row["Session"]: row for row in query(statement("feedback_of_sessions"), {"session_ids": ids})}
+    counted: dict[str, Row] = {}
+    for begin in range(0, len(ids), _COUNTED_AT_ONCE):
+        asked = {"session_ids": ids[begin : begin + _COUNTED_AT_ONCE]}
+        counted |= {row["Session"]: row for row in query(statement("feedback_of_sessions"), asked)}
     return [
         {name: session[name] for name in COLUMNS}
         | {name: counted.get(session["SessionId"], {}).get(name, 0) for name in COUNTS}

@@ -93,6 +93,7 @@ def test_pages_together_are_all_that_fit(
 ) -> None:
     """However few looks there are, the pages have each session that fits once, the newest first, with its sums."""
     monkeypatch.setattr(newest_sessions, "_LOOKS", looks)
+    monkeypatch.setattr(sessions, "_COUNTED_AT_ONCE", 3)
     found = _all(query, **given)
     monkeypatch.setattr(sessions, "newest_sessions", lambda *_: None)
     assert found == list(find_sessions(query, max_results=1000, **given))
@@ -103,4 +104,7 @@ def test_a_page_does_not_put_all_sessions_together(query: Query, asked: list[str
     assert len(find_sessions(query, max_results=7)) == 7
     assert not any("SELECT DISTINCT ConversationId" in sql for sql in asked)
     assert len(find_sessions(query, user="nobody", max_results=7)) == 0
+    assert any("SELECT DISTINCT ConversationId" in sql for sql in asked)
+    asked.clear()
+    assert len(find_sessions(query, max_results=10_000)) == SESSIONS
     assert any("SELECT DISTINCT ConversationId" in sql for sql in asked)
