@@ -18,7 +18,7 @@ from hansei.feedback.pages.visitor import guarded
 from hansei.feedback.search.charts import trace_facets, trace_histogram
 from hansei.feedback.search.errors import InvalidSearch, SearchError
 from hansei.feedback.search.explained import explain_traces
-from hansei.feedback.search.statements import statement
+from hansei.feedback.search.slices import time_of_traces
 from hansei.feedback.web.reader import StoreAway
 
 if TYPE_CHECKING:
@@ -170,8 +170,7 @@ def _since(request: "Request") -> int:
 
 def _newest_ms(site: "Site") -> int | None:
     """When the newest span of all began, None where there is none."""
-    (known,) = site.reader.query(statement("time_of_traces"), {})
-    _, newest, spans = known.values()
+    _, newest, spans = time_of_traces(site.reader.query)
     return newest // 10**6 if spans else None
 
 

@@ -1,7 +1,6 @@
 """Reading traces that are known by their ids, many at a time."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from hansei.feedback.search.arguments import trace_id_of
@@ -28,24 +27,21 @@ def get_traces(trace_ids: Iterable[str], *, wait: float | None = None) -> dict[s
     wanted = list(dict.fromkeys(map(trace_id_of, trace_ids)))
     found: dict[str, Trace] = {}
 
-    def read() -> list[str]:
-        missing = [trace_id for trace_id in wanted if trace_id not in found or not _has_root(found[trace_id])]
-        for some in _pieces(missing):
-            found.update((trace.info.trace_id, trace) for trace in _read(connections.query, some))
-        return [trace_id for trace_id in missing if trace_id not in found or not _has_root(found[trace_id])]
+    def rootless() -> list[str]:
+        return [trace_id for trace_id in wanted if trace_id not in found or not _has_root(found[trace_id])]
 
-    wait_for(read, lambda missing: not missing, wait)
+    def read() -> None:
+        missing = rootless()
+        for begin in range(0, len(missing), _AT_ONCE):
+            traces = _read(connections.query, missing[begin : begin + _AT_ONCE])
+            found.update((trace.info.trace_id, trace) for trace in traces)
+
+    wait_for(read, lambda _: not rootless(), wait)
     return found
 
 
 def _has_root(trace: Trace) -> bool:
     return any(span.parent_id is None for span in trace.spans)
-
-
-def _pieces(trace_ids: Sequence[str]) -> Iterator[list[str]]:
-    left = iter(trace_ids)
-    while some := list(islice(left, _AT_ONCE)):
-        yield some
 
 
 def _read(query: Query, trace_ids: list[str]) -> Iterator[Trace]:

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from hansei.feedback.search.connection import Query
 from hansei.feedback.search.filter_sql import Cost, ListConditions
 from hansei.feedback.search.moment import END_OF_TIME
-from hansei.feedback.search.slices import FIRST_SLICE, SECOND, seconds, slices
+from hansei.feedback.search.slices import FIRST_SLICE, SECOND, seconds, slices, time_of_traces
 from hansei.feedback.search.statements import fill, statement
 from hansei.feedback.search.stored import Row
 
@@ -110,12 +110,12 @@ def newest_traces(
     ``together`` may ask several questions at a time.
     """
     given_up = math.inf if patience is None else time.monotonic() + patience
-    walk = _assessed if conditions.assessed else _sums if conditions.sums else _rows
+    walk = _assessed if conditions.assessed else _sums if conditions.sums else partial(_rows, together)
     pieces = _Pieces(limit, given_up)
     pool: dict[str, Row] = {}
     seen: set[str] = set()
     done: list[Row] = []
-    for piece in walk(query, conditions, within, pieces, together):
+    for piece in walk(query, conditions, within, pieces):
         fresh = {trace_id: at for trace_id, at in piece.places.items() if trace_id not in seen}
         seen.update(fresh)
         fitting = [row for row in _fitting(query, fresh, conditions, together) if within.has(row)]
@@ -177,10 +177,10 @@ def _in_range(condition: str) -> str:
     return condition.replace(among, f"{among} AND {between}")
 
 
-def _rows(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces", together: Together) -> _Walk:
+def _rows(together: Together, query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces") -> _Walk:
     """By the newest rows for which the condition holds."""
     condition = f"    AND ({conditions.row})" if conditions.row else ""
-    known = _known(query)
+    known = time_of_traces(query)
     if within.newest < END_OF_TIME and within.newest <= known[1] and not conditions.at_start:
         yield from _crossing(query, conditions, within, pieces, condition)
     sql = fill(statement("newest_spans"), condition=condition)
@@ -220,10 +220,10 @@ def _crossing(query: Query, conditions: ListConditions, within: Range, pieces: "
     yield from pieces.rest(newest)
 
 
-def _sums(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces", together: Together) -> _Walk:
+def _sums(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces") -> _Walk:
     """By what the model calls of a trace come to."""
     sql = fill(statement("traces_by_sums"), conditions=" AND ".join(conditions.sums))
-    for lower, upper in _stretches(_known(query), within, first=_FIRST_OF_SUMS):
+    for lower, upper in _stretches(time_of_traces(query), within, first=_FIRST_OF_SUMS):
         # The calls of a trace that began in the stretch may reach beyond its end.
         asked = {"from": lower, "until": min(upper + LATEST, END_OF_TIME)}
         found = query(sql, {**conditions.parameters, **asked})
@@ -233,13 +233,13 @@ def _sums(query: Query, conditions: ListConditions, within: Range, pieces: "_Pie
     yield from pieces.rest(within.start)
 
 
-def _assessed(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces", together: Together) -> _Walk:
+def _assessed(query: Query, conditions: ListConditions, within: Range, pieces: "_Pieces") -> _Walk:
     """By what was said, or corrected, that the filter asks for."""
     sql = fill(
         statement("newest_assessed"),
         conditions="\n".join(f"    AND ({_may_fit(condition)})" for condition in conditions.assessed),
     )
-    for lower, upper in _stretches(_known(query), within, first=_FIRST_OF_ASSESSED):
+    for lower, upper in _stretches(time_of_traces(query), within, first=_FIRST_OF_ASSESSED):
         offset, size = 0, _FIRST_LOOK
         while True:
             asked = {"earliest": seconds(lower), "latest": seconds(upper), "limit": size, "offset": offset}
@@ -255,21 +255,14 @@ def _assessed(query: Query, conditions: ListConditions, within: Range, pieces: "
     yield from pieces.rest(within.start)
 
 
-def _known(query: Query) -> tuple[int, int]:
-    """When the first and the last of all spans began (ns)."""
-    (known,) = query(statement("time_of_traces"), {})
-    oldest, newest, _ = known.values()
-    return oldest, newest
-
-
 def _stretches(
-    known: tuple[int, int], within: Range, growth: int = 8, first: int = FIRST_SLICE
+    known: tuple[int, int, int], within: Range, growth: int = 8, first: int = FIRST_SLICE
 ) -> Iterator[tuple[int, int]]:
     """Stretches of time back from the newest span that may count, each longer than the one before.
 
     The newest part of the table holds a page of most filters. Asked for all of it, the engine begins to read each part.
     """
-    oldest, newest = known
+    oldest, newest, _ = known
     return slices(max(within.start, oldest), min(within.newest, newest + 1), growth, first)
 
 

@@ -1,10 +1,11 @@
 """The newest sessions, without putting all of a time together."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from hansei.feedback.search.connection import Query
-from hansei.feedback.search.slices import slices
+from hansei.feedback.search.slices import slices, time_of_traces
 from hansei.feedback.search.statements import statement
 from hansei.feedback.search.stored import Row
 
@@ -30,21 +31,18 @@ def newest_sessions(query: Query, read: ReadSome, start: int, end: int, limit: i
         return None
     met: set[str] = set()
     found: list[Row] = []
-    for number, (some, settled) in enumerate(_handfuls(query, start, end, limit)):
+    for some, settled in islice(_handfuls(query, start, end, limit), _LOOKS):
         found += read([session_id for session_id in some if session_id not in met])
         met.update(some)
         done = [row for row in found if row["Began"] > settled]
         if len(done) > limit:
             return sorted(done, key=_place, reverse=True)[: limit + 1]
-        if number + 1 == _LOOKS:
-            break
     return None
 
 
 def _handfuls(query: Query, start: int, end: int, limit: int) -> Iterator[tuple[list[str], int]]:
     """Sessions by where they are met, and the moment (ns) after which none began that is yet to come."""
-    (known,) = query(statement("time_of_traces"), {})
-    oldest, newest, _ = known.values()
+    oldest, newest, _ = time_of_traces(query)
     size = 2 * (limit + 1)
     for lower, upper in slices(max(start, oldest), min(end, newest + 1)):
         before = (upper, "")

@@ -3,11 +3,21 @@
 from collections.abc import Iterator
 from typing import Final
 
+from hansei.feedback.search.connection import Query
+from hansei.feedback.search.statements import statement
+
 SECOND: Final = 10**9
 LONGEST: Final = 24 * 3600 * SECOND
 """A trace is put together from spans that begin within this time of each other (nanoseconds)."""
 FIRST_SLICE: Final = 3600 * SECOND
 """The length of the first stretch (nanoseconds)."""
+
+
+def time_of_traces(query: Query) -> tuple[int, int, int]:
+    """When the first and the last of all spans began (ns), and how many spans there are; zeros where there is none."""
+    (known,) = query(statement("time_of_traces"), {})
+    oldest, newest, spans = known.values()
+    return oldest, newest, spans
 
 
 def slices(start: int, end: int, growth: int = 8, first: int = FIRST_SLICE) -> Iterator[tuple[int, int]]:

@@ -16,7 +16,7 @@ from hansei.feedback.search.filter_sql import Conditions, trace_conditions
 from hansei.feedback.search.filter_tree import And, Comparison, Expression, Field
 from hansei.feedback.search.frame import check_return_type, data_frame
 from hansei.feedback.search.moment import END_OF_TIME, Moment, nanoseconds
-from hansei.feedback.search.slices import LONGEST, seconds, slices
+from hansei.feedback.search.slices import LONGEST, seconds, slices, time_of_traces
 from hansei.feedback.search.statements import fill, statement
 from hansei.feedback.search.stored import Row, trace_of
 from hansei.feedback.search.trace import Trace, assessment_dict
@@ -233,8 +233,7 @@ def place_of(page_token: str | None) -> tuple[int, str] | None:
 
 def find(query: Query, asked: Asked) -> list[Row]:
     """Up to one more trace than is asked for, with its first and last moment; its look goes back step by step."""
-    (known,) = query(statement("time_of_traces"), {})
-    oldest, newest, spans = known.values()
+    oldest, newest, spans = time_of_traces(query)
     if not spans:
         return []
     start = oldest if asked.start is None else max(asked.start, oldest)
